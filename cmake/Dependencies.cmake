@@ -1,0 +1,35 @@
+# What the project needs; third_party/README.md says which versions and where from. Installed packages come first,
+# FetchContent where a system lacks one of the small libraries.
+include(FetchContent)
+
+set(CMAKE_THREAD_PREFER_PTHREAD ON)
+find_package(Threads REQUIRED)
+find_package(OpenCV REQUIRED COMPONENTS core imgproc imgcodecs)
+
+FetchContent_Declare(nlohmann_json GIT_REPOSITORY https://github.com/nlohmann/json GIT_TAG v3.11.2
+  FIND_PACKAGE_ARGS 3.10)
+FetchContent_Declare(CLI11 GIT_REPOSITORY https://github.com/CLIUtils/CLI11 GIT_TAG v2.1.2
+  FIND_PACKAGE_ARGS 2.1)
+FetchContent_Declare(spdlog GIT_REPOSITORY https://github.com/gabime/spdlog GIT_TAG v1.10.0
+  FIND_PACKAGE_ARGS 1.8)
+set(packages nlohmann_json CLI11 spdlog)
+if(LTAD_BUILD_TESTS)
+  FetchContent_Declare(GTest GIT_REPOSITORY https://github.com/google/googletest GIT_TAG release-1.12.1
+    FIND_PACKAGE_ARGS 1.11)
+  list(APPEND packages GTest)
+endif()
+FetchContent_MakeAvailable(${packages})
+
+# LibTorch: what CMAKE_PREFIX_PATH says, else what scripts/setup.sh has put into .deps. Its CMake package only adds noise
+# about MKL and optional parts, hence QUIET.
+file(GLOB ltad_bundled_torch ${CMAKE_CURRENT_LIST_DIR}/../.deps/torch-*/torch)
+find_package(Torch 2.6 QUIET HINTS ${ltad_bundled_torch})
+if(NOT Torch_FOUND)
+  message(FATAL_ERROR "LibTorch >= 2.6 was not found. Run scripts/setup.sh, or configure with "
+    "-DCMAKE_PREFIX_PATH=/path/to/libtorch")
+endif()
+message(STATUS "LibTorch ${Torch_VERSION} in ${TORCH_INSTALL_PREFIX}")
+
+# sentencepiece ships no CMake package.
+find_path(LTAD_SENTENCEPIECE_INCLUDE sentencepiece_processor.h REQUIRED)
+find_library(LTAD_SENTENCEPIECE_LIBRARY sentencepiece REQUIRED)

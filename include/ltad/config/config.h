@@ -1,0 +1,138 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ltad {
+
+/// Where the pictures are (DESIGN: datasets).
+struct DatasetConfig {
+    std::string layout = "mvtec";
+    std::string root;
+    /// Only for layout "jsonl": lists of images, one JSON object a line, paths relative to `root`.
+    std::string train;
+    std::string test;
+    std::int64_t image_size = 224;
+};
+
+/// "cardinality", "alphabetical", or the class names themselves.
+struct ClassOrder {
+    std::string kind = "cardinality";
+    std::vector<std::string> names;
+};
+
+/// Which training images are kept. A `path` to an existing split directory wins over the rest.
+struct SplitConfig {
+    std::string type = "step";
+    double imbalance_factor = 100;
+    ClassOrder class_order;
+    bool reverse = false;
+    std::string path;
+};
+
+struct EncoderConfig {
+    std::string path = "models/align-base";
+    /// 0-based block indices; empty means "auto": the last blocks of stages 1, 2, 3 and 5.
+    std::vector<std::int64_t> taps;
+    /// Side of the feature grid; 0 means image_size / 16.
+    std::int64_t grid = 0;
+    std::string precision = "float32";
+};
+
+struct FeaturesConfig {
+    std::string path = "features";
+    std::int64_t batch_size = 8;
+};
+
+struct PromptsConfig {
+    std::int64_t length = 2;
+    std::string init = "object";
+    std::string normal = "a";
+    std::string abnormal = "a broken";
+};
+
+struct Phase1Config {
+    std::int64_t epochs = 100;
+    std::int64_t batch_size = 8;
+    double learning_rate = 1e-4;
+    double weight_decay = 1e-4;
+    double kl_weight = 0.01;
+};
+
+struct DecoderConfig {
+    std::string resolution = "native";
+    std::string norm = "batch";
+    /// In PyTorch's sense: the weight of the newest batch.
+    double norm_momentum = 0.1;
+    /// Side of the map that the decoder starts from.
+    std::int64_t seed_size = 7;
+};
+
+struct Phase2Config {
+    std::int64_t epochs = 500;
+    std::int64_t batch_size = 8;
+    double learning_rate = 1e-4;
+    double weight_decay = 1e-4;
+    double real_probability = 0.5;
+    std::string sampling = "constant";
+    double jitter = 20;
+    std::string jitter_scale = "token";
+};
+
+struct ReconstructionConfig {
+    std::int64_t hidden_dim = 256;
+    std::int64_t heads = 8;
+    std::int64_t encoder_layers = 4;
+    std::int64_t decoder_layers = 4;
+    std::int64_t feedforward_dim = 1024;
+    double dropout = 0.1;
+    /// Side of the neighbourhood that attention must not see; 0 for none.
+    std::int64_t neighbor_size = 7;
+};
+
+struct SemanticConfig {
+    std::string projection = "per_layer";
+    std::string pooling = "max";
+    double temperature = 1.0;
+    bool normalize_text = true;
+};
+
+struct ScoringConfig {
+    /// Weight of the semantic score; empty means "auto", from the training images' statistics.
+    std::optional<double> lambda;
+    std::string class_source = "given";
+    std::int64_t image_pooling = 16;
+    std::int64_t map_size = 224;
+};
+
+/// All of a run's settings. The only home of defaults; `load_config` fills and validates it.
+struct Config {
+    std::string name = "ltad";
+    std::int64_t seed = 133;
+    std::string device = "auto";
+    std::int64_t threads = 0;
+    /// Seconds between saves of an unfinished training.
+    double checkpoint_seconds = 60;
+    DatasetConfig dataset;
+    SplitConfig split;
+    EncoderConfig encoder;
+    FeaturesConfig features;
+    PromptsConfig prompts;
+    Phase1Config phase1;
+    DecoderConfig decoder;
+    Phase2Config phase2;
+    ReconstructionConfig reconstruction;
+    SemanticConfig semantic;
+    ScoringConfig scoring;
+    std::string output;
+
+    /// `output`, or runs/<name> where that is empty.
+    [[nodiscard]] std::filesystem::path output_path() const;
+    /// `encoder.grid`, or image_size / 16 where that is 0.
+    [[nodiscard]] std::int64_t grid() const;
+};
+
+}  // namespace ltad

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "ltad/config/config.h"
+#include "ltad/core/json.h"
+
+namespace ltad {
+
+/// Reads a config file with all that it `extends`, applies the `--set KEY=VALUE` overrides and validates everything.
+/// An empty `file` starts from the defaults. Throws UsageError that lists every mistake found, each with key, value,
+/// what is allowed, where it was set, and for an unknown key the nearest known one.
+[[nodiscard]] Config load_config(const std::filesystem::path& file, const std::vector<std::string>& overrides);
+
+/// The resolved config with every key; `load_config` reads it back to the same values.
+[[nodiscard]] json to_json(const Config& config);
+
+/// Every key that a config may have, dotted ("phase1.epochs"), in the order of the struct.
+[[nodiscard]] std::vector<std::string> config_keys();
+
+}  // namespace ltad

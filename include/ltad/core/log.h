@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string_view>
+
+namespace ltad {
+
+/// Messages for people, on stderr, one line each. The only door to spdlog: its fmt and LibTorch's cannot be seen by the
+/// same source, so core/log.cpp alone includes it.
+void log_info(std::string_view message);
+void log_warning(std::string_view message);
+void log_error(std::string_view message);
+
+/// Leaves out log_info; warnings and errors stay.
+void set_quiet(bool quiet);
+
+}  // namespace ltad

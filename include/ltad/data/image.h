@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ltad {
+
+/// 8-bit RGB, interleaved, row by row: pixels[(y * width + x) * 3 + channel].
+struct Image {
+    int width = 0;
+    int height = 0;
+    std::vector<std::uint8_t> pixels;
+};
+
+/// 1 where defective, else 0: pixels[y * width + x].
+struct Mask {
+    int width = 0;
+    int height = 0;
+    std::vector<std::uint8_t> pixels;
+};
+
+/// Decodes PNG, JPEG, BMP, TIFF, WebP … of 8 or 16 bit, grey, palette, colour or with alpha (dropped); EXIF orientation
+/// is ignored. Throws Error naming `name` when the bytes are no picture.
+[[nodiscard]] Image decode_image(std::string_view bytes, const std::string& name);
+[[nodiscard]] Image read_image(const std::filesystem::path& path);
+
+/// Any non-zero value of the picture is defective. Throws Error naming the file.
+[[nodiscard]] Mask read_mask(const std::filesystem::path& path);
+
+/// Antialiased bilinear (triangle filter scaled with the reduction), within one grey level of PIL's BILINEAR.
+[[nodiscard]] Image resize_bilinear(const Image& image, int width, int height);
+
+/// Nearest neighbour with PIL's pixel centres: source x = floor((x + 0.5) * scale).
+[[nodiscard]] Mask resize_nearest(const Mask& mask, int width, int height);
+
+}  // namespace ltad

@@ -1,0 +1,366 @@
+#include "ltad/config/load.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "ltad/core/error.h"
+#include "schema.h"
+
+namespace ltad {
+namespace {
+
+/// A merged document and, for every dotted key in it, the file or option that set it.
+struct Layers {
+    json document = json::object();
+    std::map<std::string, std::string> sources;
+};
+
+std::vector<std::string> split_key(const std::string& key) {
+    std::vector<std::string> parts;
+    std::istringstream in(key);
+    for (std::string part; std::getline(in, part, '.');) parts.push_back(part);
+    return parts;
+}
+
+/// The value at a dotted key; sections on the way are made.
+json& make_place(json& document, const std::string& key) {
+    json* node = &document;
+    for (const std::string& part : split_key(key)) {
+        if (!node->is_object()) *node = json::object();
+        node = &(*node)[part];
+    }
+    return *node;
+}
+
+void merge(Layers& into, const json& from, const std::string& source, const std::string& prefix = "") {
+    for (const auto& [name, value] : from.items()) {
+        const std::string key = prefix + name;
+        if (value.is_object()) {
+            merge(into, value, source, key + ".");
+            // An empty section still has to be seen by the check for unknown keys.
+            if (!value.empty()) continue;
+        }
+        json& place = make_place(into.document, key);
+        if (!(value.is_object() && place.is_object())) place = value;
+        into.sources[key] = source;
+    }
+}
+
+/// Base files first, so that later layers win.
+void merge_file(Layers& into, const std::filesystem::path& file, std::set<std::filesystem::path>& seen) {
+    std::error_code code;
+    if (!std::filesystem::is_regular_file(file, code)) throw UsageError(text("no config file ", file.string()));
+    if (!seen.insert(std::filesystem::weakly_canonical(file)).second)
+        throw UsageError(text(file.string(), ": \"extends\" goes round in a circle"));
+    json document;
+    try {
+        document = read_json(file);
+    } catch (const Error& error) {
+        throw UsageError(error.what());
+    }
+    if (!document.is_object()) throw UsageError(text(file.string(), ": a JSON object was expected"));
+    if (document.contains("extends")) {
+        if (!document["extends"].is_string())
+            throw UsageError(text(file.string(), ": \"extends\" must be the path of another config"));
+        merge_file(into, file.parent_path() / document["extends"].get<std::string>(), seen);
+        document.erase("extends");
+    }
+    merge(into, document, file.string());
+}
+
+void merge_override(Layers& into, const std::string& assignment) {
+    const std::size_t equals = assignment.find('=');
+    if (equals == std::string::npos || equals == 0)
+        throw UsageError(text("--set ", assignment, ": KEY=VALUE was expected, such as phase1.epochs=10"));
+    const std::string value = assignment.substr(equals + 1);
+    json parsed = json::parse(value, nullptr, false);
+    if (parsed.is_discarded()) parsed = value;  // a bare word is a string
+    json nested = std::move(parsed);
+    std::string key = assignment.substr(0, equals);
+    for (std::size_t dot; (dot = key.rfind('.')) != std::string::npos; key.resize(dot))
+        nested = json{{key.substr(dot + 1), nested}};
+    merge(into, json{{key, nested}}, "--set");
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        std::size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (std::size_t j = 0; j < b.size(); ++j) {
+            const std::size_t change = diagonal + (a[i] == b[j] ? 0 : 1);
+            diagonal = row[j + 1];
+            row[j + 1] = std::min({change, row[j] + 1, diagonal + 1});
+        }
+    }
+    return row[b.size()];
+}
+
+std::string nearest_key(std::string_view key) {
+    std::string best;
+    std::size_t best_distance = std::max<std::size_t>(2, key.size() / 3) + 1;
+    const std::string_view last = key.substr(key.rfind('.') + 1);
+    for (const std::string& known : config_keys()) {
+        // "epochs" at the wrong level is as near as a misspelling at the right one.
+        const std::string_view known_last = std::string_view(known).substr(known.rfind('.') + 1);
+        const std::size_t distance =
+            std::min(edit_distance(key, known), known_last == last ? std::size_t{2} : edit_distance(key, known));
+        if (distance < best_distance) {
+            best = known;
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
+/// Common ground of the visitors: where in the tree of sections we are.
+class PathVisitor : public FieldVisitor {
+public:
+    void section(std::string_view name, const std::function<void()>& fields) override {
+        const std::string outer = prefix_;
+        prefix_ += std::string(name) + ".";
+        fields();
+        prefix_ = outer;
+    }
+
+protected:
+    [[nodiscard]] std::string key(std::string_view name) const { return prefix_ + std::string(name); }
+
+private:
+    std::string prefix_;
+};
+
+class Writer final : public PathVisitor {
+public:
+    void field(std::string_view name, std::int64_t& value, IntegerRange) override { put(name, value); }
+    void field(std::string_view name, double& value, NumberRange) override { put(name, value); }
+    void field(std::string_view name, bool& value) override { put(name, value); }
+    void field(std::string_view name, std::string& value, const Choices&) override { put(name, value); }
+    void field(std::string_view name, ClassOrder& value) override {
+        put(name, value.names.empty() ? json(value.kind) : json(value.names));
+    }
+    void field(std::string_view name, std::vector<std::int64_t>& taps) override {
+        put(name, taps.empty() ? json("auto") : json(taps));
+    }
+    void field(std::string_view name, std::optional<double>& value, NumberRange) override {
+        put(name, value ? json(*value) : json("auto"));
+    }
+
+    json document = json::object();
+    std::vector<std::string> keys;
+
+private:
+    void put(std::string_view name, json value) {
+        keys.push_back(key(name));
+        make_place(document, keys.back()) = std::move(value);
+    }
+};
+
+class Reader final : public PathVisitor {
+public:
+    explicit Reader(const Layers& layers) : layers_(layers) {}
+
+    void field(std::string_view name, std::int64_t& value, IntegerRange range) override {
+        const std::string allowed = text("a whole number from ", range.min, " to ", range.max);
+        if (const json* found = find(name)) {
+            const auto number = whole_number(*found);
+            if (!number || *number < range.min || *number > range.max)
+                reject(name, *found, allowed);
+            else
+                value = *number;
+        }
+    }
+
+    void field(std::string_view name, double& value, NumberRange range) override {
+        if (const json* found = find(name)) {
+            if (fits(*found, range))
+                value = found->get<double>();
+            else
+                reject(name, *found, describe(range));
+        }
+    }
+
+    void field(std::string_view name, bool& value) override {
+        if (const json* found = find(name)) {
+            if (found->is_boolean())
+                value = found->get<bool>();
+            else
+                reject(name, *found, "true or false");
+        }
+    }
+
+    void field(std::string_view name, std::string& value, const Choices& choices) override {
+        if (const json* found = find(name)) {
+            if (!found->is_string())
+                reject(name, *found, choices.empty() ? "a string" : list(choices));
+            else if (!choices.empty() && std::find(choices.begin(), choices.end(), found->get<std::string>()) == choices.end())
+                reject(name, *found, list(choices));
+            else
+                value = found->get<std::string>();
+        }
+    }
+
+    void field(std::string_view name, ClassOrder& value) override {
+        const json* found = find(name);
+        if (found == nullptr) return;
+        const bool is_list = found->is_array() && !found->empty() &&
+                             std::all_of(found->begin(), found->end(), [](const json& n) { return n.is_string(); });
+        if (is_list)
+            value = {.kind = "list", .names = found->get<std::vector<std::string>>()};
+        else if (*found == "cardinality" || *found == "alphabetical")
+            value = {.kind = found->get<std::string>(), .names = {}};
+        else
+            reject(name, *found, "\"cardinality\", \"alphabetical\" or a list of class names");
+    }
+
+    void field(std::string_view name, std::vector<std::int64_t>& taps) override {
+        const json* found = find(name);
+        if (found == nullptr) return;
+        std::vector<std::int64_t> read;
+        bool valid = found->is_array() && !found->empty();
+        if (valid)
+            for (const json& item : *found) {
+                const auto index = whole_number(item);
+                valid = valid && index && *index >= 0 && (read.empty() || *index > read.back());
+                read.push_back(index.value_or(0));
+            }
+        if (*found == "auto")
+            taps.clear();
+        else if (valid)
+            taps = read;
+        else
+            reject(name, *found, "\"auto\" or increasing block indices such as [3, 10, 17, 37]");
+    }
+
+    void field(std::string_view name, std::optional<double>& value, NumberRange range) override {
+        const json* found = find(name);
+        if (found == nullptr) return;
+        if (*found == "auto")
+            value.reset();
+        else if (fits(*found, range))
+            value = found->get<double>();
+        else
+            reject(name, *found, "\"auto\" or " + describe(range));
+    }
+
+    /// What is left over: keys that no field asked for.
+    void check_unknown() {
+        for (const auto& [key, source] : layers_.sources) {
+            if (known_.contains(key)) continue;
+            if (is_section(key)) {
+                if (!at(key)->is_object())
+                    mistakes.push_back(text(key, ": ", at(key)->dump(), " is not allowed (a section, {…}), in ", source));
+                continue;
+            }
+            if (at(key) == nullptr) continue;  // a later layer replaced it
+            const std::string nearest = nearest_key(key);
+            mistakes.push_back(text(key, ": no such key", nearest.empty() ? "" : "; did you mean " + nearest + "?",
+                                    ", in ", source));
+        }
+    }
+
+    std::vector<std::string> mistakes;
+
+private:
+    static std::optional<std::int64_t> whole_number(const json& value) {
+        if (value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX) return std::nullopt;
+        if (value.is_number_integer()) return value.get<std::int64_t>();
+        // 1e3 is a whole number to whoever wrote it.
+        if (value.is_number_float() && std::abs(value.get<double>()) < 9e15 && std::floor(value.get<double>()) == value.get<double>())
+            return static_cast<std::int64_t>(value.get<double>());
+        return std::nullopt;
+    }
+
+    static bool fits(const json& value, NumberRange range) {
+        if (!value.is_number()) return false;
+        const auto number = value.get<double>();
+        return std::isfinite(number) && number <= range.max && (range.above_min ? number > range.min : number >= range.min);
+    }
+
+    static std::string describe(NumberRange range) {
+        std::string words = text("a number ", range.above_min ? "above " : "from ", range.min);
+        if (range.max < std::numeric_limits<double>::max()) words += text(" to ", range.max);
+        return words;
+    }
+
+    static std::string list(const Choices& choices) {
+        std::string words;
+        for (const auto choice : choices) words += text(words.empty() ? "" : ", ", '"', choice, '"');
+        return words;
+    }
+
+    [[nodiscard]] const json* at(const std::string& key) const {
+        const json* node = &layers_.document;
+        for (const std::string& part : split_key(key)) {
+            const auto found = node->find(part);
+            if (!node->is_object() || found == node->end()) return nullptr;
+            node = &*found;
+        }
+        return node;
+    }
+
+    const json* find(std::string_view name) {
+        known_.insert(key(name));
+        return at(key(name));
+    }
+
+    [[nodiscard]] bool is_section(const std::string& key) const {
+        const auto after = known_.upper_bound(key + ".");
+        return after != known_.end() && after->starts_with(key + ".");
+    }
+
+    void reject(std::string_view name, const json& value, const std::string& allowed) {
+        const auto source = layers_.sources.find(key(name));
+        mistakes.push_back(text(key(name), ": ", value.dump(), " is not allowed (", allowed, ")",
+                                source == layers_.sources.end() ? "" : ", in " + source->second));
+    }
+
+    const Layers& layers_;
+    std::set<std::string> known_;
+};
+
+}  // namespace
+
+Config load_config(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+    Layers layers;
+    std::set<std::filesystem::path> seen;
+    if (!file.empty()) merge_file(layers, file, seen);
+    for (const std::string& assignment : overrides) merge_override(layers, assignment);
+    // What a run's config.json records about the program is not a setting.
+    layers.document.erase("program");
+    std::erase_if(layers.sources, [](const auto& item) { return item.first.starts_with("program"); });
+
+    Config config;
+    Reader reader(layers);
+    visit_fields(config, reader);
+    reader.check_unknown();
+    auto mistakes = reader.mistakes;
+    for (const std::string& mistake : check_fields_together(config)) mistakes.push_back(mistake);
+    if (!mistakes.empty()) {
+        std::string message = text(file.empty() ? "the settings" : file.string(), ": ", mistakes.size(),
+                                   mistakes.size() == 1 ? " mistake" : " mistakes");
+        for (const std::string& mistake : mistakes) message += "\n  " + mistake;
+        throw UsageError(message);
+    }
+    return config;
+}
+
+json to_json(const Config& config) {
+    Config copy = config;
+    Writer writer;
+    visit_fields(copy, writer);
+    return writer.document;
+}
+
+std::vector<std::string> config_keys() {
+    Config config;
+    Writer writer;
+    visit_fields(config, writer);
+    return writer.keys;
+}
+
+}  // namespace ltad

@@ -1,0 +1,47 @@
+#include "ltad/core/command.h"
+
+#include <exception>
+#include <iostream>
+#include <new>
+
+#include <CLI/CLI.hpp>
+
+#include "ltad/core/error.h"
+#include "ltad/core/interrupt.h"
+#include "ltad/core/log.h"
+
+namespace ltad {
+
+std::string version() { return LTAD_VERSION; }
+std::string git_revision() { return LTAD_GIT_REVISION; }
+
+int run_command(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
+    app.set_version_flag("--version", app.get_name() + " " + version());
+    app.set_help_flag("-h,--help", "Print this help and exit");
+    try {
+        app.parse(argc, argv);
+        catch_interrupts();
+        body();
+        // A result that could not be written to stdout (a closed pipe, a full disk) is not a success.
+        if (!std::cout.flush()) fail("cannot write the results to standard output");
+        return 0;
+    } catch (const CLI::ParseError& error) {
+        if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+        log_error(text(error.what(), " (", app.get_name(), " --help shows the usage)"));
+        return 2;
+    } catch (const UsageError& error) {
+        log_error(error.what());
+        return 2;
+    } catch (const Interrupted& error) {
+        log_warning(error.what());
+        return 130;
+    } catch (const std::bad_alloc&) {
+        log_error("out of memory: a smaller batch_size, image_size or model needs less");
+        return 1;
+    } catch (const std::exception& error) {
+        log_error(error.what());
+        return 1;
+    }
+}
+
+}  // namespace ltad

@@ -1,0 +1,152 @@
+#include "ltad/core/files.h"
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ltad/core/error.h"
+#include "ltad/core/interrupt.h"
+#include "ltad/core/log.h"
+
+namespace ltad {
+namespace {
+
+[[noreturn]] void fail_with_errno(const char* action, const std::filesystem::path& path) {
+    const int code = errno;
+    fail("cannot ", action, " ", path.string(), ": ", std::strerror(code));
+}
+
+/// Writes all of it, whatever the system takes at a time.
+void write_all(int file, std::string_view bytes, const std::filesystem::path& path) {
+    while (!bytes.empty()) {
+        const ssize_t written = ::write(file, bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) fail_with_errno("write", path);
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+}
+
+/// A rename is on disk only when its folder is.
+void sync_folder_of(const std::filesystem::path& path) {
+    const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+    const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file < 0) return;  // not readable: the rename itself has succeeded
+    ::fsync(file);
+    ::close(file);
+}
+
+}  // namespace
+
+std::string read_file(const std::filesystem::path& path) { return std::string(MappedFile(path).bytes()); }
+
+void make_directories(const std::filesystem::path& path) {
+    std::error_code code;
+    std::filesystem::create_directories(path, code);
+    if (code) fail("cannot make the folder ", path.string(), ": ", code.message());
+}
+
+AtomicFile::AtomicFile(std::filesystem::path path)
+    : path_(std::move(path)), temporary_(path_.string() + ".tmp-" + std::to_string(::getpid())) {
+    if (path_.has_parent_path()) make_directories(path_.parent_path());
+    file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (file_ < 0) fail_with_errno("write", path_);
+}
+
+AtomicFile::~AtomicFile() {
+    if (file_ < 0) return;
+    ::close(file_);
+    ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(std::string_view bytes) { write_all(file_, bytes, path_); }
+
+void AtomicFile::write_at(std::uint64_t offset, std::string_view bytes) {
+    while (!bytes.empty()) {
+        const ssize_t written = ::pwrite(file_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) fail_with_errno("write", path_);
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+        offset += static_cast<std::uint64_t>(written);
+    }
+}
+
+void AtomicFile::commit() {
+    if (::fsync(file_) != 0) fail_with_errno("write", path_);
+    if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_with_errno("write", path_);
+    ::close(file_);
+    file_ = -1;
+    sync_folder_of(path_);
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {
+    AtomicFile file(path);
+    file.write(bytes);
+    file.commit();
+}
+
+void append_to_file(const std::filesystem::path& path, std::string_view bytes) {
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (file < 0) fail_with_errno("write", path);
+    try {
+        write_all(file, bytes, path);
+    } catch (...) {
+        ::close(file);
+        throw;
+    }
+    ::close(file);
+}
+
+MappedFile::MappedFile(const std::filesystem::path& path) {
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) fail_with_errno("read", path);
+    struct stat status {};
+    if (::fstat(file, &status) != 0) {
+        ::close(file);
+        fail_with_errno("read", path);
+    }
+    if (S_ISDIR(status.st_mode)) {
+        ::close(file);
+        fail("cannot read ", path.string(), ": it is a folder, a file was expected");
+    }
+    size_ = static_cast<std::size_t>(status.st_size);
+    if (size_ > 0) {
+        void* const mapped = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file, 0);
+        if (mapped == MAP_FAILED) {
+            ::close(file);
+            fail_with_errno("map", path);
+        }
+        data_ = static_cast<const char*>(mapped);
+    }
+    ::close(file);
+}
+
+MappedFile::~MappedFile() {
+    if (data_ != nullptr) ::munmap(const_cast<char*>(data_), size_);
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+FileLock::FileLock(const std::filesystem::path& path, std::string_view waiting_for) {
+    if (path.has_parent_path()) make_directories(path.parent_path());
+    file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (file_ < 0) fail_with_errno("open", path);
+    if (::flock(file_, LOCK_EX | LOCK_NB) == 0) return;
+    log_info(text("waiting for another process: ", waiting_for));
+    while (::flock(file_, LOCK_EX) != 0) {
+        if (errno == EINTR && !interrupt_requested()) continue;
+        ::close(file_);
+        if (interrupt_requested()) throw Interrupted(text("interrupted while waiting for ", path.string()));
+        fail_with_errno("lock", path);
+    }
+}
+
+FileLock::~FileLock() { ::close(file_); }
+
+}  // namespace ltad

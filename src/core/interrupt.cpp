@@ -1,0 +1,23 @@
+#include "ltad/core/interrupt.h"
+
+#include <csignal>
+
+namespace ltad {
+namespace {
+
+volatile std::sig_atomic_t requested = 0;
+
+}  // namespace
+
+void catch_interrupts() {
+    struct sigaction action {};
+    action.sa_handler = [](int) { requested = 1; };
+    // The second signal finds the default action again; no SA_RESTART, so that waits end.
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
+    sigaction(SIGINT, &action, nullptr);
+    sigaction(SIGTERM, &action, nullptr);
+}
+
+bool interrupt_requested() { return requested != 0; }
+
+}  // namespace ltad

@@ -1,0 +1,21 @@
+#include "ltad/core/json.h"
+
+#include "ltad/core/error.h"
+#include "ltad/core/files.h"
+
+namespace ltad {
+
+json read_json(const std::filesystem::path& path) {
+    const MappedFile file(path);
+    try {
+        return json::parse(file.bytes());
+    } catch (const json::exception& error) {
+        fail(path.string(), ": not valid JSON: ", error.what());
+    }
+}
+
+void write_json(const std::filesystem::path& path, const json& value) {
+    write_file_atomically(path, value.dump(2) + "\n");
+}
+
+}  // namespace ltad

@@ -1,0 +1,30 @@
+#include "ltad/core/log.h"
+
+#include <memory>
+
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+namespace ltad {
+namespace {
+
+spdlog::logger& logger() {
+    static const std::shared_ptr<spdlog::logger> instance = [] {
+        auto made = std::make_shared<spdlog::logger>("ltad", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+        made->set_pattern("[%H:%M:%S] %^%l%$: %v");
+        made->flush_on(spdlog::level::info);
+        return made;
+    }();
+    return *instance;
+}
+
+}  // namespace
+
+// The message is an argument, never the format: braces in a file name must not be interpreted.
+void log_info(std::string_view message) { logger().info("{}", message); }
+void log_warning(std::string_view message) { logger().warn("{}", message); }
+void log_error(std::string_view message) { logger().error("{}", message); }
+
+void set_quiet(bool quiet) { logger().set_level(quiet ? spdlog::level::warn : spdlog::level::info); }
+
+}  // namespace ltad
