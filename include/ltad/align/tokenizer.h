@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ltad {
+
+/// Text → token ids of a text encoder.
+class Tokenizer {
+public:
+    virtual ~Tokenizer() = default;
+
+    /// Ids of the text alone, without special tokens; empty for an empty text.
+    [[nodiscard]] virtual std::vector<std::int64_t> ids(std::string_view text) const = 0;
+    /// The vocabulary's spelling of an id. Throws Error for an id outside the vocabulary.
+    [[nodiscard]] virtual std::string token(std::int64_t id) const = 0;
+    [[nodiscard]] virtual std::int64_t vocabulary_size() const = 0;
+
+    /// The ids that stand around every text and fill short ones; read from the files.
+    [[nodiscard]] std::int64_t cls() const { return cls_; }
+    [[nodiscard]] std::int64_t sep() const { return sep_; }
+    [[nodiscard]] std::int64_t pad() const { return pad_; }
+
+    /// [CLS] ids [SEP], as the encoder reads it.
+    [[nodiscard]] std::vector<std::int64_t> encode(std::string_view text) const;
+
+protected:
+    std::int64_t cls_ = 0;
+    std::int64_t sep_ = 0;
+    std::int64_t pad_ = 0;
+};
+
+/// The tokenizer of a model directory: vocab.txt → BERT WordPiece (uncased), else the one *.model → SentencePiece.
+/// Throws Error naming the directory when it has neither, and naming the file when a special token is missing.
+[[nodiscard]] std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& directory);
+
+}  // namespace ltad
