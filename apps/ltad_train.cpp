@@ -1,0 +1,45 @@
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "ltad/config/load.h"
+#include "ltad/core/command.h"
+#include "ltad/train/phase1.h"
+#include "ltad/train/phase2.h"
+
+int main(int argc, char** argv) {
+    CLI::App app("Trains LTAD on a long-tailed data set: phase 1 (class names, feature VAE), then phase 2.", "ltad-train");
+    app.require_subcommand(1);
+    std::string config_file;
+    std::vector<std::string> overrides;
+    bool print_config = false;
+    bool verify_features = false;
+    ltad::TrainOptions options;
+    auto part = ltad::Phase2Part::both;
+    const std::map<std::string, ltad::Phase2Part> parts{{"reconstruction", ltad::Phase2Part::reconstruction},
+                                                        {"semantic", ltad::Phase2Part::semantic}};
+
+    CLI::App* const phase1 = app.add_subcommand("phase1", "Learn pseudo class names and the feature VAE");
+    CLI::App* const phase2 = app.add_subcommand("phase2", "Learn the reconstruction module and the semantic head");
+    for (CLI::App* const phase : {phase1, phase2}) {
+        phase->add_option("-c,--config", config_file, "JSON config file")->required();
+        phase->add_option("--set", overrides, "KEY=VALUE: override a config key, e.g. phase1.epochs=10");
+        phase->add_flag("--resume", options.resume, "Go on with an unfinished training");
+        phase->add_flag("--force", options.force, "Start over, whatever is there");
+        phase->add_flag("--print-config", print_config, "Print the resolved config and exit");
+        phase->add_flag("--verify-features", verify_features, "Rehash the whole feature store first");
+    }
+    phase2->add_option("--only", part, "Train one module: reconstruction or semantic")
+        ->transform(CLI::CheckedTransformer(parts));
+
+    return ltad::run_command(app, argc, argv, [&] {
+        const ltad::Config config = ltad::load_config(config_file, overrides);
+        if (print_config) {
+            std::cout << ltad::to_json(config).dump(2) << '\n';
+            return;
+        }
+        const ltad::Run run(config, verify_features);
+        ltad::write_run_config(config);
+        if (phase1->parsed()) ltad::train_phase1(run, options);
+        if (phase2->parsed()) ltad::train_phase2(run, part, options);
+    });
+}

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "ltad/core/random.h"
+#include "ltad/data/sample.h"
+#include "ltad/features/store.h"
+
+namespace ltad {
+
+/// Features of some samples, on the device.
+struct FeatureBatch {
+    at::Tensor maps;     ///< [B, C_tot, G, G]
+    at::Tensor latents;  ///< [B, d_z]
+    at::Tensor classes;  ///< [B] int64
+};
+
+/// Samples whose features are in the store.
+class FeatureSet {
+public:
+    FeatureSet(const FeatureStore& store, const std::filesystem::path& root, const std::vector<Sample>& samples,
+               const std::map<std::string, std::int64_t>& class_index, at::Device device);
+
+    [[nodiscard]] std::size_t size() const { return items_.size(); }
+    [[nodiscard]] std::int64_t class_of(std::size_t i) const { return items_[i].class_index; }
+    /// The sample's identity in random streams: depends on its file name alone.
+    [[nodiscard]] std::uint64_t key_of(std::size_t i) const { return items_[i].key; }
+    [[nodiscard]] FeatureBatch batch(std::span<const std::size_t> indices) const;
+
+private:
+    struct Item {
+        ImageFeatures features;
+        std::int64_t class_index = 0;
+        std::uint64_t key = 0;
+    };
+
+    FeatureStore::Shape shape_;
+    at::Device device_;
+    std::vector<Item> items_;
+};
+
+/// 0 … count − 1 in the order of this epoch; depends on (seed, phase, epoch) alone.
+[[nodiscard]] std::vector<std::size_t> epoch_order(std::int64_t seed, int phase, std::int64_t epoch, std::size_t count);
+
+/// Standard normal noise, [B, shape…]; row i depends on (seed, phase, epoch, sample) alone.
+[[nodiscard]] at::Tensor sample_noise(RandomUse use, std::int64_t seed, int phase, std::int64_t epoch,
+                                      const FeatureSet& set, std::span<const std::size_t> indices,
+                                      const std::vector<std::int64_t>& shape, at::Device device);
+
+}  // namespace ltad

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+
+#include "ltad/model/feature_vae.h"
+#include "ltad/model/prompts.h"
+#include "ltad/train/run.h"
+#include "ltad/train/trainee.h"
+
+namespace ltad {
+
+/// What phase 1 trains: pseudo class names and feature VAE.
+class Phase1Model {
+public:
+    explicit Phase1Model(const Run& run);
+
+    /// Loads the finished phase 1 of a run. Throws Error when it is not there or was trained with other settings.
+    [[nodiscard]] static Phase1Model load(const Run& run);
+    /// <output>/phase1/model.safetensors
+    [[nodiscard]] static std::filesystem::path file(const Run& run);
+
+    [[nodiscard]] Parameters& parameters() { return *parameters_; }
+    [[nodiscard]] const Prompts& prompts() const { return prompts_; }
+    [[nodiscard]] const FeatureVae& vae() const { return vae_; }
+
+    /// t_c of each row's class, T run once per class present: [B] int64 → [B, d].
+    [[nodiscard]] at::Tensor texts(const at::Tensor& classes) const;
+
+private:
+    std::unique_ptr<Parameters> parameters_;  // on the heap: the modules below keep handles while this object moves
+    Prompts prompts_;
+    FeatureVae vae_;
+};
+
+/// The terms of eq. 6 on one batch, scalars.
+struct Phase1Loss {
+    at::Tensor reconstruction;
+    at::Tensor kl;
+};
+/// noise ε: [B, d_z]. `training`: batch statistics in D's norms.
+[[nodiscard]] Phase1Loss phase1_loss(const Phase1Model& model, const FeatureBatch& batch, const at::Tensor& noise,
+                                     const std::vector<std::int64_t>& channels, bool training);
+
+/// Trains phase 1 (eq. 6) and writes phase1/model.safetensors, metrics.jsonl and report.json; prints the report.
+/// Throws Interrupted after saving the state.
+void train_phase1(const Run& run, TrainOptions options);
+
+/// Writes one line for each object of the histories, which have an "epoch" each: terms of the same epoch on one line.
+void write_metrics(const std::filesystem::path& file, const std::vector<json>& histories);
+
+}  // namespace ltad

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "ltad/core/json.h"
+#include "ltad/model/parameters.h"
+#include "ltad/train/adamw.h"
+
+namespace ltad {
+
+/// What `ltad-train` was asked to do about earlier work.
+struct TrainOptions {
+    bool resume = false;
+    bool force = false;
+};
+
+/// Keys of two settings documents whose values differ, "a.b: 1 there, 2 here" each.
+[[nodiscard]] std::vector<std::string> differing_settings(const json& there, const json& here);
+
+/// Throws Error, listing what differs, unless the settings saved with a checkpoint are the ones of now.
+void check_settings(const std::string& saved, const json& now, const std::filesystem::path& file);
+
+/// A module in training: its parameters, optimiser, position and history, and their two files:
+///   <name>.safetensors         the finished module
+///   <name>.state.safetensors   an unfinished one, with all that going on needs
+/// Neither holds anything that varies between runs of the same settings, so an interrupted and resumed training ends in
+/// the same bytes as an uninterrupted one.
+class Trainee {
+public:
+    /// `settings`: all that the result depends on. Looks at what is on disk: loads a finished module, or with
+    /// options.resume the unfinished one; options.force starts over. Throws Error when there is an unfinished one and
+    /// neither was asked for, or when saved settings differ.
+    Trainee(std::filesystem::path folder, std::string name, json settings, Parameters& parameters,
+            AdamWOptions optimizer, std::int64_t total_steps, double checkpoint_seconds, TrainOptions options);
+
+    [[nodiscard]] bool finished() const { return finished_; }
+    /// Steps behind us; the next one has this number.
+    [[nodiscard]] std::int64_t steps_done() const { return steps_done_; }
+    [[nodiscard]] std::filesystem::path file() const { return folder_ / (name_ + ".safetensors"); }
+
+    /// Backward, update, and the means of the step's terms into the epoch's. `terms`: named scalars for the history, the
+    /// first one being the loss. Throws Error when the loss is not finite.
+    void step(const at::Tensor& loss, const std::vector<std::pair<std::string, double>>& terms, double weight);
+
+    /// Ends an epoch: its means go into the history. Returns the mean of the first term.
+    double end_epoch();
+
+    /// Saves the state if the last save was long ago, or in any case.
+    void save_now_and_then();
+    void save_state();
+    /// Writes the finished module and removes the state.
+    void finish();
+
+    /// One object per finished epoch: {"epoch", term, term, …}.
+    [[nodiscard]] const json& history() const { return history_; }
+
+private:
+    [[nodiscard]] std::filesystem::path state_file() const { return folder_ / (name_ + ".state.safetensors"); }
+    void load_finished();
+    void load_state();
+    [[nodiscard]] Metadata metadata() const;
+
+    std::filesystem::path folder_;
+    std::string name_;
+    json settings_;
+    Parameters& parameters_;
+    AdamW optimizer_;
+    std::int64_t total_steps_;
+    std::chrono::duration<double> checkpoint_interval_;
+    std::chrono::steady_clock::time_point last_save_;
+    bool finished_ = false;
+    std::int64_t steps_done_ = 0;
+    json history_ = json::array();
+    /// Weighted sums of the epoch so far, in the order of the terms.
+    std::vector<std::pair<std::string, double>> sums_;
+    double weight_sum_ = 0;
+};
+
+}  // namespace ltad

@@ -1,0 +1,183 @@
+#include "ltad/align/align_model.h"
+
+#include <utility>
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include "ltad/core/error.h"
+#include "ltad/core/hash.h"
+#include "ltad/core/log.h"
+#include "read_key.h"
+
+namespace ltad {
+namespace {
+
+/// SHA-256 over names, shapes and bytes. Each tensor is hashed alone, so that the threads share the work.
+std::string hash_weights(const Weights& weights) {
+    const std::vector<std::pair<std::string, at::Tensor>> items(weights.begin(), weights.end());
+    std::vector<std::string> hashes(items.size());
+    at::parallel_for(0, static_cast<std::int64_t>(items.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+        for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+            const auto& [name, tensor] = items[i];
+            hashes[i] = name + shape_text(tensor.sizes().vec()) +
+                        sha256({static_cast<const char*>(tensor.const_data_ptr()), tensor.nbytes()});
+        }
+    });
+    Sha256 all;
+    for (const std::string& hash : hashes) all.update(hash);
+    return all.hex();
+}
+
+Weights read_weights(const std::filesystem::path& directory) {
+    const auto safetensors = directory / "model.safetensors";
+    if (std::filesystem::exists(safetensors)) return load_weights(safetensors);
+    if (std::filesystem::exists(directory / "pytorch_model.bin"))
+        fail(directory.string(), ": only pytorch_model.bin is there; convert it to model.safetensors first "
+                                 "(in Python: safetensors.torch.save_file(torch.load(…), …))");
+    fail(directory.string(), ": no model.safetensors; encoder.path must be a model directory such as kakaobrain/align-base");
+}
+
+/// An EfficientNetModel's tensors under the names that AlignVisionModel gives them; its top and classifier are not used.
+Weights backbone_weights(const Weights& weights) {
+    const Weights inner = with_prefix(weights, "efficientnet.");
+    Weights kept;
+    for (const auto& [name, tensor] : inner.empty() ? weights : inner)
+        if (!name.starts_with("encoder.top_") && !name.starts_with("classifier.")) kept[name] = tensor;
+    return kept;
+}
+
+/// What shapes the features beside the weights.
+std::string vision_settings(const AlignConfig& config, const Preprocessing& preprocessing) {
+    const EfficientNetConfig& v = config.vision;
+    const json settings = {v.width_coefficient, v.depth_coefficient,   v.depth_divisor,   v.kernel_sizes,
+                           v.in_channels,       v.out_channels,        v.strides,         v.num_block_repeats,
+                           v.expand_ratios,     v.depthwise_padding,   v.hidden_act,      v.batch_norm_eps,
+                           v.squeeze_expansion_ratio, preprocessing.scale, preprocessing.offset};
+    return settings.dump();
+}
+
+}  // namespace
+
+Preprocessing read_preprocessing(const std::filesystem::path& file) {
+    const json document = read_json(file);
+    const std::string where = file.string();
+    if (!document.is_object()) fail(where, ": a JSON object was expected");
+    bool rescale = true;
+    bool offset = false;
+    bool normalize = true;
+    double factor = 1.0 / 255.0;
+    std::array<double, 3> mean{};
+    std::array<double, 3> deviation{1, 1, 1};
+    read_key(document, "do_rescale", rescale, where);
+    read_key(document, "rescale_factor", factor, where);
+    read_key(document, "rescale_offset", offset, where);
+    read_key(document, "do_normalize", normalize, where);
+    if (normalize) {
+        read_key(document, "image_mean", mean, where);
+        read_key(document, "image_std", deviation, where);
+    }
+    Preprocessing result;
+    for (std::size_t c = 0; c < 3; ++c) {
+        if (!(deviation[c] > 0)) fail(where, ": image_std must be positive");
+        result.scale[c] = (rescale ? factor : 1.0) / deviation[c];
+        result.offset[c] = ((rescale && offset ? -1.0 : 0.0) - mean[c]) / deviation[c];
+    }
+    return result;
+}
+
+AlignConfig parse_align_config(const json& document, const std::string& where) {
+    if (!document.is_object()) fail(where, ": a JSON object was expected");
+    AlignConfig config;
+    std::string type = "align";
+    read_key(document, "model_type", type, where);
+    read_key(document, "ltad_random_weights", config.random_weights, where);
+    if (type == "efficientnet") {
+        config.vision = parse_efficientnet_config(document, where);
+        return config;
+    }
+    if (type != "align") fail(where, ": model_type '", type, "' is neither \"align\" nor \"efficientnet\"");
+    const json empty = json::object();
+    const auto section = [&](const char* key) -> const json& {
+        return document.contains(key) && document[key].is_object() ? document[key] : empty;
+    };
+    config.vision = parse_efficientnet_config(section("vision_config"), where + ": vision_config");
+    config.text = parse_bert_config(section("text_config"), where + ": text_config");
+    read_key(document, "projection_dim", config.projection_dim, where);
+    if (config.projection_dim < 1 || config.projection_dim > 1'000'000) fail(where, ": projection_dim: out of range");
+    return config;
+}
+
+Shapes align_shapes(const AlignConfig& config) {
+    if (!config.text) return efficientnet_shapes(config.vision);
+    Shapes shapes;
+    for (auto& [name, shape] : efficientnet_shapes(config.vision)) shapes["vision_model." + name] = shape;
+    for (auto& [name, shape] : bert_shapes(*config.text)) shapes["text_model." + name] = shape;
+    shapes["text_projection.weight"] = {config.projection_dim, config.text->hidden_size};
+    shapes["text_projection.bias"] = {config.projection_dim};
+    shapes["temperature"] = {};
+    return shapes;
+}
+
+AlignModel::AlignModel(std::filesystem::path directory, at::Device device)
+    : directory_(std::move(directory)), device_(device) {
+    if (!std::filesystem::is_directory(directory_))
+        fail(directory_.string(), ": no such folder; encoder.path must be a model directory (ltad-pretrain makes one)");
+    const auto config_file = directory_ / "config.json";
+    config_ = parse_align_config(read_json(config_file), config_file.string());
+    preprocessing_ = read_preprocessing(directory_ / "preprocessor_config.json");
+
+    Weights weights = read_weights(directory_);
+    if (!config_.text) weights = backbone_weights(weights);
+    check_weights(weights, align_shapes(config_), directory_.string());
+    const Weights vision = config_.text ? with_prefix(weights, "vision_model.") : weights;
+    image_ = std::make_unique<ImageEncoder>(config_.vision, vision, device_);
+    image_fingerprint_ = sha256(hash_weights(vision) + vision_settings(config_, preprocessing_));
+    fingerprint_ = image_fingerprint_;
+    if (config_.text) load_text(weights);
+    if (config_.random_weights)
+        log_warning(ltad::text(directory_.string(), " has RANDOM weights: the pipeline runs, but the figures say nothing "
+                                                    "about LTAD with a pretrained encoder"));
+}
+
+void AlignModel::load_text(const Weights& weights) {
+    Weights language = with_prefix(weights, "text_model.");
+    text_ = std::make_unique<TextEncoder>(*config_.text, language, weights.at("text_projection.weight"),
+                                          weights.at("text_projection.bias"), device_);
+    tokenizer_ = load_tokenizer(directory_);
+    if (tokenizer_->vocabulary_size() > config_.text->vocab_size)
+        fail(directory_.string(), ": its vocabulary has ", tokenizer_->vocabulary_size(),
+             " entries, the text encoder knows ", config_.text->vocab_size);
+    language["text_projection.weight"] = weights.at("text_projection.weight");
+    language["text_projection.bias"] = weights.at("text_projection.bias");
+    Sha256 all;
+    all.update(image_fingerprint_ + hash_weights(language) + config_.text->hidden_act);
+    for (std::int64_t id = 0; id < tokenizer_->vocabulary_size(); ++id) all.update(tokenizer_->token(id) + "\n");
+    fingerprint_ = all.hex();
+}
+
+void AlignModel::refuse_text() const {
+    fail(directory_.string(), ": an image-only backbone has no text encoder; LTAD's class names need one, "
+                              "such as kakaobrain/align-base");
+}
+
+const TextEncoder& AlignModel::text() const {
+    if (!text_) refuse_text();
+    return *text_;
+}
+
+const Tokenizer& AlignModel::tokenizer() const {
+    if (!tokenizer_) refuse_text();
+    return *tokenizer_;
+}
+
+at::Tensor AlignModel::preprocess(const at::Tensor& pictures) const {
+    const auto channel = [&](const std::array<double, 3>& values) {
+        return at::tensor(at::ArrayRef<double>(values.data(), 3)).to(device_, at::kFloat).view({1, 3, 1, 1});
+    };
+    // NHWC seen as NCHW is already channels-last.
+    const at::Tensor levels = pictures.to(device_).permute({0, 3, 1, 2}).to(at::kFloat);
+    return (levels * channel(preprocessing_.scale)).add_(channel(preprocessing_.offset));
+}
+
+}  // namespace ltad

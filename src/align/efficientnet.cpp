@@ -1,0 +1,93 @@
+#include "ltad/align/efficientnet.h"
+
+#include <array>
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include "ltad/core/error.h"
+
+namespace ltad {
+namespace {
+
+/// w' = w γ / √(var + eps), b' = β − mean γ / √(var + eps), computed in double.
+std::pair<at::Tensor, at::Tensor> fold(const Weights& weights, const std::string& convolution, const std::string& norm,
+                                       double eps, at::Device device) {
+    const auto get = [&](const std::string& name) { return weights.at(name).to(at::kDouble); };
+    const at::Tensor scale = get(norm + ".weight") / (get(norm + ".running_var") + eps).sqrt();
+    const at::Tensor weight = get(convolution + ".weight") * scale.view({-1, 1, 1, 1});
+    const at::Tensor bias = get(norm + ".bias") - get(norm + ".running_mean") * scale;
+    return {weight.to(device, at::kFloat).contiguous(at::MemoryFormat::ChannelsLast), bias.to(device, at::kFloat)};
+}
+
+/// Zero padding and convolution; stride 2 pads by hand, since it may be asymmetric.
+at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, std::int64_t stride,
+                    bool asymmetric, std::int64_t groups) {
+    const std::array<std::int64_t, 1> half{weight.size(2) / 2}, none{0}, strides{stride}, dilation{1};
+    if (stride == 1) return at::conv2d(x, weight, bias, strides, half, dilation, groups);
+    const std::int64_t before = asymmetric ? half[0] - 1 : half[0];
+    const at::Tensor padded = at::constant_pad_nd(x, {before, half[0], before, half[0]});
+    return at::conv2d(padded, weight, bias, strides, none, dilation, groups);
+}
+
+}  // namespace
+
+ImageEncoder::ImageEncoder(const EfficientNetConfig& config, const Weights& weights, at::Device device)
+    : activation_(parse_activation(config.hidden_act, "vision_config")) {
+    const auto folded = [&](const std::string& convolution, const std::string& norm) {
+        auto [weight, bias] = fold(weights, convolution, norm, config.batch_norm_eps, device);
+        return Convolution{std::move(weight), std::move(bias)};
+    };
+    const auto plain = [&](const std::string& name) {
+        return Convolution{weights.at(name + ".weight").to(device, at::kFloat).clone(),
+                           weights.at(name + ".bias").to(device, at::kFloat).clone()};
+    };
+    stem_ = folded("embeddings.convolution", "embeddings.batchnorm");
+    for (const BlockSpec& spec : block_specs(config)) {
+        const std::string name = text("encoder.blocks.", blocks_.size(), ".");
+        Block block{.spec = spec, .expand = {}, .depthwise = {}, .reduce = {}, .excite = {}, .project = {}};
+        if (spec.expand_ratio != 1) block.expand = folded(name + "expansion.expand_conv", name + "expansion.expand_bn");
+        block.depthwise = folded(name + "depthwise_conv.depthwise_conv", name + "depthwise_conv.depthwise_norm");
+        block.reduce = plain(name + "squeeze_excite.reduce");
+        block.excite = plain(name + "squeeze_excite.expand");
+        block.project = folded(name + "projection.project_conv", name + "projection.project_bn");
+        blocks_.push_back(std::move(block));
+    }
+}
+
+at::Tensor ImageEncoder::run_block(const Block& block, const at::Tensor& input) const {
+    const BlockSpec& spec = block.spec;
+    at::Tensor x = input;
+    if (spec.expand_ratio != 1) x = activate_in_place(activation_, at::conv2d(x, block.expand.weight, block.expand.bias));
+    x = convolve(x, block.depthwise.weight, block.depthwise.bias, spec.stride, spec.asymmetric_padding, spec.expanded());
+    x = activate_in_place(activation_, x);
+    at::Tensor gate = at::conv2d(x.mean({2, 3}, true), block.reduce.weight, block.reduce.bias);
+    gate = at::conv2d(activate_in_place(activation_, gate), block.excite.weight, block.excite.bias).sigmoid_();
+    x = at::conv2d(x.mul_(gate), block.project.weight, block.project.bias);
+    return spec.residual ? x.add_(input) : x;
+}
+
+ImageEncoder::Output ImageEncoder::forward(const at::Tensor& pixels, const std::vector<std::int64_t>& taps) const {
+    const c10::NoGradGuard no_grad;
+    Output out;
+    auto wanted = taps.begin();
+    const auto emit = [&](std::int64_t index, const at::Tensor& map) {
+        if (wanted == taps.end() || *wanted != index) return;
+        out.taps.push_back(map);
+        ++wanted;
+    };
+    at::Tensor x = convolve(pixels.contiguous(at::MemoryFormat::ChannelsLast), stem_.weight, stem_.bias, 2, true, 1);
+    x = activate_in_place(activation_, x);
+    emit(-1, x);
+    for (std::size_t i = 0; i < blocks_.size(); ++i) {
+        x = run_block(blocks_[i], x);
+        emit(static_cast<std::int64_t>(i), x);
+    }
+    if (wanted != taps.end())
+        fail("encoder.taps: block ", *wanted, " was asked for; the blocks are 0 to ", blocks_.size() - 1,
+             ", in increasing order");
+    out.pooled = x.mean({2, 3});
+    return out;
+}
+
+}  // namespace ltad

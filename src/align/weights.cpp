@@ -1,0 +1,109 @@
+#include "ltad/align/weights.h"
+
+#include <array>
+#include <memory>
+#include <utility>
+
+#include <ATen/ATen.h>
+
+#include "ltad/core/error.h"
+
+namespace ltad {
+namespace {
+
+constexpr std::array<std::pair<Dtype, at::ScalarType>, 10> scalar_types = {{{Dtype::f64, at::kDouble},
+                                                                           {Dtype::f32, at::kFloat},
+                                                                           {Dtype::f16, at::kHalf},
+                                                                           {Dtype::bf16, at::kBFloat16},
+                                                                           {Dtype::i64, at::kLong},
+                                                                           {Dtype::i32, at::kInt},
+                                                                           {Dtype::i16, at::kShort},
+                                                                           {Dtype::i8, at::kChar},
+                                                                           {Dtype::u8, at::kByte},
+                                                                           {Dtype::boolean, at::kBool}}};
+
+at::ScalarType scalar_type_of(Dtype dtype) {
+    for (const auto& [ours, theirs] : scalar_types)
+        if (ours == dtype) return theirs;
+    fail("no tensor type for ", name_of(dtype));
+}
+
+Dtype dtype_of(const at::Tensor& tensor, const std::string& name) {
+    for (const auto& [ours, theirs] : scalar_types)
+        if (theirs == tensor.scalar_type()) return ours;
+    fail("tensor '", name, "' has a type that safetensors cannot hold");
+}
+
+bool ends_with_any(const std::string& name, std::initializer_list<std::string_view> endings) {
+    for (const auto ending : endings)
+        if (name.ends_with(ending)) return true;
+    return false;
+}
+
+}  // namespace
+
+Weights load_weights(const std::filesystem::path& path, Metadata* metadata) {
+    const auto file = std::make_shared<const SafetensorsFile>(path);
+    if (metadata != nullptr) *metadata = file->metadata();
+    Weights weights;
+    for (const auto& [name, tensor] : file->tensors()) {
+        // from_blob wants a non-const pointer; nobody writes through it (see the header).
+        char* const data = const_cast<char*>(tensor.bytes.data());
+        const auto options = at::TensorOptions().dtype(scalar_type_of(tensor.dtype));
+        if (reinterpret_cast<std::uintptr_t>(data) % size_of(tensor.dtype) == 0) {
+            weights[name] = at::from_blob(data, tensor.shape, [file](void*) {}, options);
+        } else {  // a header of odd length, which the format allows
+            weights[name] = at::empty(tensor.shape, options);
+            tensor.bytes.copy(static_cast<char*>(weights[name].data_ptr()), tensor.bytes.size());
+        }
+    }
+    return weights;
+}
+
+void save_weights(const std::filesystem::path& path, const Weights& weights, const Metadata& metadata) {
+    std::vector<at::Tensor> kept;  // owns what the views point to
+    std::map<std::string, TensorBytes> tensors;
+    for (const auto& [name, tensor] : weights) {
+        const at::Tensor& plain = kept.emplace_back(tensor.detach().to(at::kCPU).contiguous());
+        tensors[name] = {dtype_of(plain, name), plain.sizes().vec(),
+                         {static_cast<const char*>(plain.data_ptr()), plain.nbytes()}};
+    }
+    write_safetensors(path, tensors, metadata);
+}
+
+void check_weights(const Weights& found, const Shapes& expected, const std::string& where) {
+    std::vector<std::string> problems;
+    for (const auto& [name, shape] : expected) {
+        const auto item = found.find(name);
+        if (item == found.end())
+            problems.push_back(text("tensor '", name, "' ", shape_text(shape), " is missing"));
+        else if (item->second.sizes().vec() != shape)
+            problems.push_back(text("tensor '", name, "' has shape ", shape_text(item->second.sizes().vec()),
+                                    ", expected ", shape_text(shape)));
+    }
+    for (const auto& [name, tensor] : found)
+        if (!expected.contains(name) && !ends_with_any(name, {"position_ids", "num_batches_tracked"}))
+            problems.push_back(text("tensor '", name, "' ", shape_text(tensor.sizes().vec()), " is not expected"));
+    if (problems.empty()) return;
+
+    constexpr std::size_t shown = 8;
+    std::string message = text(where, ": does not fit the architecture that its config describes");
+    for (std::size_t i = 0; i < problems.size() && i < shown; ++i) message += "\n  " + problems[i];
+    if (problems.size() > shown) message += text("\n  and ", problems.size() - shown, " more");
+    throw Error(message);
+}
+
+Weights with_prefix(const Weights& weights, const std::string& prefix) {
+    Weights chosen;
+    for (const auto& [name, tensor] : weights)
+        if (name.starts_with(prefix)) chosen[name.substr(prefix.size())] = tensor;
+    return chosen;
+}
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+    std::string out = "[";
+    for (const auto length : shape) out += text(out.size() > 1 ? ", " : "", length);
+    return out + "]";
+}
+
+}  // namespace ltad

@@ -1,0 +1,166 @@
+#include "ltad/features/store.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include <sys/stat.h>
+
+#include "ltad/core/error.h"
+#include "ltad/core/hash.h"
+#include "ltad/core/log.h"
+
+namespace ltad {
+namespace {
+
+constexpr const char* index_format = "ltad-features/1";
+
+/// n of "index-<n>.json", or nothing for another name.
+std::optional<std::int64_t> segment_number(const std::string& name, std::string_view prefix, std::string_view ending) {
+    if (!name.starts_with(prefix) || !name.ends_with(ending) || name.size() <= prefix.size() + ending.size()) return {};
+    std::int64_t number = 0;
+    const char* const stop = name.data() + name.size() - ending.size();
+    const auto [end, code] = std::from_chars(name.data() + prefix.size(), stop, number);
+    if (code != std::errc() || end != stop) return {};
+    return number;
+}
+
+}  // namespace
+
+FileStamp stamp_of(const std::filesystem::path& file, bool hash) {
+    struct stat status {};
+    if (::stat(file.c_str(), &status) != 0) fail("cannot read ", file.string(), ": no such file");
+    return {.path = std::filesystem::weakly_canonical(file).string(),
+            .size = static_cast<std::uint64_t>(status.st_size),
+            .modified = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec,
+            .sha256 = hash ? sha256_file(file) : ""};
+}
+
+FeatureStore::FeatureStore(const std::filesystem::path& root, const json& settings, Shape shape)
+    : folder_(root / sha256(settings.dump()).substr(0, 16)), shape_(shape) {
+    make_directories(folder_);
+    const auto settings_file = folder_ / "settings.json";
+    if (!std::filesystem::exists(settings_file)) write_json(settings_file, settings);
+    refresh();
+}
+
+std::filesystem::path FeatureStore::file(const char* kind, std::int64_t number, const char* ending) const {
+    return folder_ / text(kind, '-', number, ending);
+}
+
+void FeatureStore::refresh() {
+    std::set<std::int64_t> found;  // in order: a picture that was encoded again is in a later segment
+    for (const auto& entry : std::filesystem::directory_iterator(folder_))
+        if (const auto number = segment_number(entry.path().filename(), "index-", ".json")) found.insert(*number);
+    for (const std::int64_t number : found) {
+        if (opened_.contains(number)) continue;
+        try {
+            open_segment(number);
+            opened_[number] = true;
+        } catch (const Error& error) {
+            opened_[number] = false;
+            log_warning(text("feature store: a damaged segment is left out and its pictures are encoded again: ",
+                             error.what()));
+        }
+    }
+}
+
+void FeatureStore::open_segment(std::int64_t number) {
+    const auto index_file = file("index", number, ".json");
+    const json index = read_json(index_file);
+    const std::string where = index_file.string();
+    auto mapped = std::make_shared<const Mapped>(
+        Mapped{NpyFile(file("features", number, ".npy")), NpyFile(file("latents", number, ".npy"))});
+    std::vector<std::pair<std::string, Place>> places;
+    try {
+        if (index.at("format") != index_format) fail(where, ": format ", index_format, " was expected");
+        for (const json& item : index.at("images"))
+            places.push_back({item.at("path"),
+                              {.segment = mapped,
+                               .row = places.size(),
+                               .stamp = {item.at("path"), item.at("size"), item.at("modified"), item.at("sha256")}}});
+    } catch (const json::exception& error) {
+        fail(where, ": ", error.what());
+    }
+    const auto count = static_cast<std::int64_t>(places.size());
+    if (mapped->features.shape() != std::vector{count, shape_.channels, shape_.grid, shape_.grid} ||
+        mapped->latents.shape() != std::vector{count, shape_.latent})
+        fail(where, ": the arrays beside it do not have the shapes that its ", count, " pictures need");
+    for (auto& [path, place] : places) by_path_[path] = std::move(place);
+}
+
+bool FeatureStore::contains(const FileStamp& stamp) const {
+    const auto found = by_path_.find(stamp.path);
+    if (found == by_path_.end()) return false;
+    const FileStamp& known = found->second.stamp;
+    if (known.size != stamp.size) return false;
+    return known.modified == stamp.modified || known.sha256 == (stamp.sha256.empty() ? sha256_file(stamp.path) : stamp.sha256);
+}
+
+ImageFeatures FeatureStore::get(const std::string& path) const {
+    const auto found = by_path_.find(path);
+    if (found == by_path_.end()) fail(path, ": not in the feature store ", folder_.string());
+    const Place& place = found->second;
+    return {place.segment->features.row(place.row), place.segment->latents.row(place.row)};
+}
+
+std::vector<std::string> FeatureStore::verify() const {
+    std::vector<std::string> problems;
+    for (const auto& [number, sound] : opened_) {
+        if (!sound) {
+            problems.push_back(text(file("index", number, ".json").string(), ": damaged"));
+            continue;
+        }
+        const json index = read_json(file("index", number, ".json"));
+        for (const char* kind : {"features", "latents"})
+            if (index.value(text(kind, "_sha256"), "") != sha256_file(file(kind, number, ".npy")))
+                problems.push_back(text(file(kind, number, ".npy").string(), ": its bytes differ from what was written"));
+    }
+    for (const auto& [path, place] : by_path_)
+        if (std::filesystem::exists(path) && sha256_file(path) != place.stamp.sha256)
+            problems.push_back(text(path, ": the picture has changed since it was encoded"));
+    return problems;
+}
+
+void FeatureStore::remove_leftovers() const {
+    for (const auto& [number, sound] : opened_)
+        if (!sound) std::filesystem::remove(file("index", number, ".json"));
+    for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+        const std::string name = entry.path().filename();
+        auto number = segment_number(name, "features-", ".npy");
+        if (!number) number = segment_number(name, "latents-", ".npy");
+        const bool orphan = number && !std::filesystem::exists(file("index", *number, ".json"));
+        if (orphan || name.find(".npy.tmp-") != std::string::npos) std::filesystem::remove(entry.path());
+    }
+}
+
+FeatureStore::Segment::Segment(FeatureStore& store)
+    : store_(store),
+      // A damaged segment is not overwritten: another process may have it mapped.
+      number_(store.opened_.empty() ? 0 : store.opened_.rbegin()->first + 1),
+      features_(store.file("features", number_, ".npy"), {store.shape_.channels, store.shape_.grid, store.shape_.grid}),
+      latents_(store.file("latents", number_, ".npy"), {store.shape_.latent}) {}
+
+void FeatureStore::Segment::add(const FileStamp& stamp, std::span<const float> map, std::span<const float> latent) {
+    features_.append(map);
+    latents_.append(latent);
+    stamps_.push_back(stamp);
+}
+
+void FeatureStore::Segment::commit() {
+    features_.commit();
+    latents_.commit();
+    json images = json::array();
+    for (const FileStamp& s : stamps_)
+        images.push_back({{"path", s.path}, {"size", s.size}, {"modified", s.modified}, {"sha256", s.sha256}});
+    write_json(store_.file("index", number_, ".json"),
+               {{"format", index_format},
+                {"features_sha256", sha256_file(store_.file("features", number_, ".npy"))},
+                {"latents_sha256", sha256_file(store_.file("latents", number_, ".npy"))},
+                {"images", images}});
+    store_.refresh();
+}
+
+}  // namespace ltad

@@ -1,0 +1,52 @@
+#include "ltad/model/semantic_head.h"
+
+#include <numeric>
+
+#include <ATen/ATen.h>
+
+#include "ltad/core/error.h"
+
+namespace ltad {
+
+SemanticHead::SemanticHead(const SemanticConfig& config, const std::vector<std::int64_t>& channels,
+                           std::int64_t text_dim, Parameters& parameters)
+    : config_(config), channels_(channels) {
+    const auto add = [&](const std::string& name, std::int64_t in) {
+        projections_.push_back(make_linear(parameters, name, in, text_dim, init_xavier_uniform(in, text_dim)));
+    };
+    if (config.projection == "concatenated") {
+        add("projection", std::accumulate(channels.begin(), channels.end(), std::int64_t{0}));
+    } else {
+        for (std::size_t l = 0; l < channels.size(); ++l) add(text("projections.", l), channels[l]);
+    }
+}
+
+void SemanticHead::set_texts(const at::Tensor& normal, const at::Tensor& abnormal) {
+    const auto prepare = [&](const at::Tensor& texts) {
+        return config_.normalize_text ? texts / texts.norm(2, {1}, true) : texts;
+    };
+    contrast_ = (prepare(abnormal) - prepare(normal)).detach();
+}
+
+at::Tensor SemanticHead::project(const at::Tensor& tokens) const {
+    if (projections_.size() == 1) return projections_[0](tokens);
+    std::vector<at::Tensor> layers;
+    std::int64_t first = 0;
+    for (std::size_t l = 0; l < projections_.size(); ++l) {
+        layers.push_back(projections_[l](tokens.narrow(2, first, channels_[l])));
+        first += channels_[l];
+    }
+    const at::Tensor stacked = at::stack(layers);
+    return config_.pooling == "max" ? stacked.amax(0) : stacked.mean(0);
+}
+
+at::Tensor SemanticHead::logits(const at::Tensor& tokens, const at::Tensor& classes) const {
+    const at::Tensor contrast = contrast_.index_select(0, classes).unsqueeze(2);  // [B, d, 1]
+    return at::bmm(project(tokens), contrast).squeeze(2) / config_.temperature;
+}
+
+at::Tensor semantic_loss(const at::Tensor& abnormal_logits, const at::Tensor& normal_logits) {
+    return 0.5 * (at::softplus(-abnormal_logits).mean() + at::softplus(normal_logits).mean());
+}
+
+}  // namespace ltad

@@ -1,0 +1,63 @@
+#include "ltad/train/feature_set.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+namespace ltad {
+
+FeatureSet::FeatureSet(const FeatureStore& store, const std::filesystem::path& root, const std::vector<Sample>& samples,
+                       const std::map<std::string, std::int64_t>& class_index, at::Device device)
+    : shape_(store.shape()), device_(device) {
+    for (const Sample& sample : samples)
+        items_.push_back({.features = store.get(std::filesystem::weakly_canonical(root / sample.file).string()),
+                          .class_index = class_index.at(sample.class_name),
+                          .key = random_key(sample.file)});
+}
+
+FeatureBatch FeatureSet::batch(std::span<const std::size_t> indices) const {
+    const auto count = static_cast<std::int64_t>(indices.size());
+    at::Tensor maps = at::empty({count, shape_.channels, shape_.grid, shape_.grid});
+    at::Tensor latents = at::empty({count, shape_.latent});
+    at::Tensor classes = at::empty({count}, at::kLong);
+    float* map = maps.mutable_data_ptr<float>();
+    float* latent = latents.mutable_data_ptr<float>();
+    std::int64_t* label = classes.mutable_data_ptr<std::int64_t>();
+    for (const std::size_t i : indices) {
+        const Item& item = items_[i];
+        map = std::copy(item.features.map.begin(), item.features.map.end(), map);
+        latent = std::copy(item.features.latent.begin(), item.features.latent.end(), latent);
+        *label++ = item.class_index;
+    }
+    return {maps.to(device_), latents.to(device_), classes.to(device_)};
+}
+
+std::vector<std::size_t> epoch_order(std::int64_t seed, int phase, std::int64_t epoch, std::size_t count) {
+    std::vector<std::size_t> order(count);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    Random random(RandomUse::epoch_order, {static_cast<std::uint64_t>(seed), static_cast<std::uint64_t>(phase),
+                                           static_cast<std::uint64_t>(epoch)});
+    random.shuffle(order);
+    return order;
+}
+
+at::Tensor sample_noise(RandomUse use, std::int64_t seed, int phase, std::int64_t epoch, const FeatureSet& set,
+                        std::span<const std::size_t> indices, const std::vector<std::int64_t>& shape, at::Device device) {
+    std::vector<std::int64_t> full{static_cast<std::int64_t>(indices.size())};
+    full.insert(full.end(), shape.begin(), shape.end());
+    at::Tensor noise = at::empty(full);
+    float* const data = noise.mutable_data_ptr<float>();
+    const std::size_t row = indices.empty() ? 0 : static_cast<std::size_t>(noise.numel()) / indices.size();
+    at::parallel_for(0, full[0], 1, [&](std::int64_t begin, std::int64_t end) {
+        for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+            Random random(use, {static_cast<std::uint64_t>(seed), static_cast<std::uint64_t>(phase),
+                                static_cast<std::uint64_t>(epoch), set.key_of(indices[i])});
+            random.fill_normal({data + i * row, row});
+        }
+    });
+    return noise.to(device);
+}
+
+}  // namespace ltad

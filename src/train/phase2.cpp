@@ -1,0 +1,208 @@
+#include "ltad/train/phase2.h"
+
+#include <algorithm>
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include "ltad/config/load.h"
+#include "ltad/core/error.h"
+#include "ltad/core/hash.h"
+#include "ltad/core/interrupt.h"
+#include "ltad/core/log.h"
+#include "ltad/core/progress.h"
+#include "ltad/train/statistics.h"
+
+namespace ltad {
+namespace {
+
+std::filesystem::path folder_of(const Run& run) { return run.output() / "phase2"; }
+
+/// What both modules' results depend on.
+json common_settings(const Run& run) {
+    return {{"seed", run.config().seed},
+            {"phase1", sha256_file(Phase1Model::file(run))},
+            {"encoder", run.encoder().fingerprint()},
+            {"training_list", run.phase1_settings()["training_list"]},
+            {"phase2", to_json(run.config())["phase2"]}};
+}
+
+json reconstruction_settings(const Run& run) {
+    json settings = common_settings(run);
+    settings["reconstruction"] = to_json(run.config())["reconstruction"];
+    return settings;
+}
+
+json semantic_settings(const Run& run) {
+    json settings = common_settings(run);
+    settings["semantic"] = to_json(run.config())["semantic"];
+    settings["prompts"] = {{"normal", run.config().prompts.normal}, {"abnormal", run.config().prompts.abnormal}};
+    return settings;
+}
+
+void load_module(const Run& run, const std::string& name, const json& settings, Parameters& parameters) {
+    const auto file = folder_of(run) / (name + ".safetensors");
+    if (!std::filesystem::exists(file))
+        fail(file.string(), ": this module is not trained yet; run `ltad-train phase2` with this config first");
+    Metadata metadata;
+    const Weights weights = load_weights(file, &metadata);
+    check_settings(metadata["settings"], settings, file);
+    parameters.load(weights, file.string());
+}
+
+/// Dropout draws from LibTorch's generator: seeded by (seed, step), it does not depend on what ran before.
+void seed_dropout(const Run& run, std::int64_t step) {
+    Random random(RandomUse::dropout, {static_cast<std::uint64_t>(run.config().seed), static_cast<std::uint64_t>(step)});
+    at::Generator generator = at::globalContext().defaultGenerator(run.device());
+    const std::lock_guard<std::mutex> lock(generator.mutex());
+    generator.set_current_seed(random.next_u64());
+}
+
+/// The modules that this call trains, side by side.
+class Phase2Trainer {
+public:
+    Phase2Trainer(const Run& run, Phase2Part part, TrainOptions options)
+        : run_(run),
+          phase1_(Phase1Model::load(run)),
+          model_(run, phase1_),
+          set_(run.features_of(run.split().train)),
+          sampler_(run, phase1_, set_),
+          batch_size_(static_cast<std::size_t>(run.config().phase2.batch_size)),
+          per_epoch_(static_cast<std::int64_t>((set_.size() + batch_size_ - 1) / batch_size_)),
+          total_(run.config().phase2.epochs * per_epoch_) {
+        const auto make = [&](const char* name, const json& settings, Parameters& parameters) {
+            return std::make_unique<Trainee>(folder_of(run), name, settings, parameters,
+                                             AdamWOptions{.learning_rate = run.config().phase2.learning_rate,
+                                                          .weight_decay = run.config().phase2.weight_decay},
+                                             total_, run.config().checkpoint_seconds, options);
+        };
+        if (part != Phase2Part::semantic)
+            reconstruction_ = make("reconstruction", reconstruction_settings(run), model_.reconstruction_parameters());
+        if (part != Phase2Part::reconstruction)
+            semantic_ = make("semantic", semantic_settings(run), model_.semantic_parameters());
+    }
+
+    void train() {
+        const std::int64_t first = std::min(position(reconstruction_), position(semantic_));
+        if (first == total_)
+            log_info(text(folder_of(run_).string(), ": phase 2 is already finished; --force trains it again"));
+        else
+            log_info(text("phase 2: ", set_.size(), " pictures, ", run_.config().phase2.epochs, " epochs",
+                          position(reconstruction_) < total_ ? ", reconstruction" : "",
+                          position(semantic_) < total_ ? ", semantic" : ""));
+        Progress progress("phase 2", static_cast<std::size_t>(total_), "steps", static_cast<std::size_t>(first));
+        std::vector<std::size_t> order;
+        for (std::int64_t step = first; step < total_; ++step) {
+            if (order.empty() || step % per_epoch_ == 0)
+                order = epoch_order(run_.config().seed, 2, step / per_epoch_, set_.size());
+            train_step(step, order);
+            if ((step + 1) % per_epoch_ == 0) progress.note(end_epoch(step));
+            progress.advance();
+            if (interrupt_requested() && step + 1 < total_) {
+                for (Trainee* trainee : unfinished()) trainee->save_state();
+                write_history();
+                throw Interrupted("interrupted; the state is saved, --resume goes on from there");
+            }
+            for (Trainee* trainee : unfinished()) trainee->save_now_and_then();
+        }
+        write_history();
+        for (Trainee* trainee : unfinished()) trainee->finish();
+        measure();
+    }
+
+private:
+    [[nodiscard]] std::int64_t position(const std::unique_ptr<Trainee>& trainee) const {
+        return trainee ? trainee->steps_done() : total_;
+    }
+
+    [[nodiscard]] std::vector<Trainee*> unfinished() const {
+        std::vector<Trainee*> found;
+        for (Trainee* trainee : {reconstruction_.get(), semantic_.get()})
+            if (trainee != nullptr && !trainee->finished()) found.push_back(trainee);
+        return found;
+    }
+
+    /// Two states may stand at different steps (a kill between two saves): each joins in when its step comes.
+    void train_step(std::int64_t step, const std::vector<std::size_t>& order) {
+        const auto at = static_cast<std::size_t>(step % per_epoch_) * batch_size_;
+        const auto indices = std::span(order).subspan(at, std::min(batch_size_, order.size() - at));
+        const Phase2Batch batch = sampler_.draw(step / per_epoch_, indices);
+        const auto weight = static_cast<double>(indices.size());
+        if (position(reconstruction_) == step) {
+            seed_dropout(run_, step);
+            const at::Tensor loss =
+                reconstruction_loss(model_.reconstruction().forward(batch.abnormal, true), batch.normal);
+            reconstruction_->step(loss, {{"reconstruction", loss.item<double>()}}, weight);
+        }
+        if (position(semantic_) == step) {
+            const SemanticHead& head = model_.semantic();
+            const at::Tensor loss =
+                semantic_loss(head.logits(batch.abnormal, batch.classes), head.logits(batch.normal, batch.classes));
+            semantic_->step(loss, {{"semantic", loss.item<double>()}}, weight);
+        }
+    }
+
+    std::string end_epoch(std::int64_t step) {
+        std::string note;
+        for (const auto& [trainee, name] : {std::pair(reconstruction_.get(), "reconstruction "),
+                                            std::pair(semantic_.get(), "semantic ")})
+            if (trainee != nullptr && !trainee->finished() && trainee->steps_done() == step + 1)
+                note += text(note.empty() ? "" : ", ", name, trainee->end_epoch());
+        return note;
+    }
+
+    void write_history() const {
+        std::vector<json> histories;
+        for (const auto* trainee : {reconstruction_.get(), semantic_.get()})
+            if (trainee != nullptr) histories.push_back(trainee->history());
+        write_metrics(folder_of(run_) / "metrics.jsonl", histories);
+    }
+
+    /// Score statistics need both modules, whoever trained them.
+    void measure() {
+        for (const char* name : {"reconstruction", "semantic"})
+            if (!std::filesystem::exists(folder_of(run_) / text(name, ".safetensors"))) return;
+        if (statistics_are_current(run_)) return;
+        const Phase2Model both = Phase2Model::load(run_, phase1_);
+        write_statistics(run_, measure_scores(run_, both, sampler_, set_));
+    }
+
+    const Run& run_;
+    Phase1Model phase1_;
+    Phase2Model model_;
+    FeatureSet set_;
+    Phase2Sampler sampler_;
+    std::size_t batch_size_;
+    std::int64_t per_epoch_;
+    std::int64_t total_;
+    std::unique_ptr<Trainee> reconstruction_;
+    std::unique_ptr<Trainee> semantic_;
+};
+
+}  // namespace
+
+Phase2Model::Phase2Model(const Run& run, const Phase1Model& phase1)
+    : reconstruction_parameters_(std::make_unique<Parameters>(run.config().seed, run.device())),
+      semantic_parameters_(std::make_unique<Parameters>(run.config().seed, run.device())),
+      reconstruction_(run.config().reconstruction, run.layout().total_channels(), run.layout().grid,
+                      *reconstruction_parameters_),
+      semantic_(run.config().semantic, run.layout().channels, run.encoder().text().text_dim(), *semantic_parameters_) {
+    const c10::NoGradGuard no_grad;
+    semantic_.set_texts(phase1.prompts().with_state(run.config().prompts.normal),
+                        phase1.prompts().with_state(run.config().prompts.abnormal));
+}
+
+Phase2Model Phase2Model::load(const Run& run, const Phase1Model& phase1) {
+    Phase2Model model(run, phase1);
+    load_module(run, "reconstruction", reconstruction_settings(run), model.reconstruction_parameters());
+    load_module(run, "semantic", semantic_settings(run), model.semantic_parameters());
+    return model;
+}
+
+at::Tensor reconstruction_loss(const at::Tensor& reconstructed, const at::Tensor& normal) {
+    return (reconstructed - normal).square().sum(2).mean();
+}
+
+void train_phase2(const Run& run, Phase2Part part, TrainOptions options) { Phase2Trainer(run, part, options).train(); }
+
+}  // namespace ltad

@@ -1,0 +1,117 @@
+#include "ltad/train/run.h"
+
+#include <set>
+#include <utility>
+
+#include "ltad/align/device.h"
+#include "ltad/config/load.h"
+#include "ltad/core/command.h"
+#include "ltad/core/error.h"
+#include "ltad/core/hash.h"
+#include "ltad/core/log.h"
+#include "ltad/data/dataset.h"
+#include "ltad/features/extract.h"
+
+namespace ltad {
+namespace {
+
+/// Everything that a list of samples says, in one string.
+std::string fingerprint(const Split& split) {
+    std::string all = format_sample_list(split.train) + format_sample_list(split.test);
+    for (const ClassSplit& c : split.classes) all += text(c.name, ' ', name_of(c.group), '\n');
+    return sha256(all);
+}
+
+std::vector<Sample> left_out(const Dataset& dataset, const Split& split) {
+    std::set<std::string> kept;
+    for (const Sample& sample : split.train) kept.insert(sample.file);
+    std::vector<Sample> rest;
+    for (const Sample& sample : dataset.train)
+        if (!kept.contains(sample.file)) rest.push_back(sample);
+    return rest;
+}
+
+/// The store holds the whole data set, whatever the split: other splits of it then start at once.
+std::vector<std::filesystem::path> files_of(const std::filesystem::path& root,
+                                            std::initializer_list<const std::vector<Sample>*> lists) {
+    std::vector<std::filesystem::path> files;
+    for (const auto* samples : lists)
+        for (const Sample& sample : *samples) files.push_back(root / sample.file);
+    return files;
+}
+
+}  // namespace
+
+at::Device prepare_device(const Config& config) {
+    set_threads(config.threads);
+    return choose_device(config.device);
+}
+
+Split Run::open_split(const Dataset& dataset) const {
+    if (!config_.split.path.empty()) return read_split(config_.split.path);
+    const Split wanted = make_split(dataset, config_.split, config_.seed);
+    const auto folder = output_ / "split";
+    if (!std::filesystem::exists(folder / "split.json")) {
+        write_split(folder, wanted, config_.dataset);
+        return wanted;
+    }
+    if (fingerprint(read_split(folder)) != fingerprint(wanted))
+        fail(folder.string(), ": this split is not the one that the config and the data set give now; "
+                              "use another output, or remove it and train again");
+    return wanted;
+}
+
+Run::Run(Config config, bool verify_features)
+    : config_(std::move(config)),
+      output_(config_.output_path()),
+      device_(prepare_device(config_)),
+      split_([this] {
+          const Dataset dataset = list_dataset(config_.dataset);
+          Split split = open_split(dataset);
+          held_out_ = left_out(dataset, split);
+          return split;
+      }()),
+      encoder_(config_.encoder.path, device_),
+      layout_(feature_layout(config_, encoder_)),
+      store_(open_store(config_, encoder_, layout_)) {
+    for (const ClassSplit& c : split_.classes) {
+        class_index_[c.name] = static_cast<std::int64_t>(class_names_.size());
+        class_names_.push_back(c.name);
+    }
+    if (verify_features) {
+        const auto problems = store_.verify();
+        for (const std::string& problem : problems) log_error(problem);
+        if (!problems.empty())
+            fail(store_.folder().string(), ": the feature store is damaged (", problems.size(),
+                 " problems above); remove this folder, and it is made again");
+        log_info(text(store_.folder().string(), ": all ", store_.size(), " pictures verified"));
+    }
+    encode_missing(store_, encoder_, layout_, files_of(config_.dataset.root, {&split_.train, &split_.test, &held_out_}),
+                   config_.features.batch_size);
+}
+
+FeatureSet Run::features_of(const std::vector<Sample>& samples) const {
+    return {store_, config_.dataset.root, samples, class_index_, device_};
+}
+
+json Run::phase1_settings() const {
+    const json all = to_json(config_);
+    return {{"seed", config_.seed},
+            {"encoder", encoder_.fingerprint()},
+            {"taps", layout_.taps},
+            {"grid", layout_.grid},
+            {"image_size", layout_.image_size},
+            {"classes", class_names_},
+            {"training_list", sha256(format_sample_list(split_.train))},
+            {"prompts", {{"length", config_.prompts.length}, {"init", config_.prompts.init}}},
+            {"phase1", all["phase1"]},
+            {"decoder", all["decoder"]}};
+}
+
+void write_run_config(const Config& config) {
+    json document = to_json(config);
+    document["program"] = {{"version", version()}, {"revision", git_revision()}};
+    write_json(config.output_path() / "config.json", document);
+}
+
+}  // namespace ltad

@@ -1,0 +1,155 @@
+#include "ltad/train/trainee.h"
+
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include <ATen/ATen.h>
+
+#include "ltad/core/error.h"
+#include "ltad/core/log.h"
+
+namespace ltad {
+namespace {
+
+constexpr const char* checkpoint_format = "ltad-checkpoint/1";
+
+void compare(const json& there, const json& here, const std::string& key, std::vector<std::string>& differences) {
+    if (there.is_object() && here.is_object()) {
+        json keys = there;
+        keys.update(here);
+        for (const auto& item : keys.items()) {
+            const std::string& name = item.key();
+            compare(there.value(name, json()), here.value(name, json()), key.empty() ? name : key + "." + name, differences);
+        }
+    } else if (there != here) {
+        differences.push_back(text(key, ": ", there.dump(), " there, ", here.dump(), " now"));
+    }
+}
+
+/// Doubles that survive the way through JSON bit by bit.
+json sums_to_json(const std::vector<std::pair<std::string, double>>& sums, double weight) {
+    json out = {{"weight", weight}, {"sums", json::array()}};
+    for (const auto& [name, value] : sums) out["sums"].push_back({name, value});
+    return out;
+}
+
+}  // namespace
+
+std::vector<std::string> differing_settings(const json& there, const json& here) {
+    std::vector<std::string> differences;
+    compare(there, here, "", differences);
+    return differences;
+}
+
+void check_settings(const std::string& saved, const json& now, const std::filesystem::path& file) {
+    const json there = json::parse(saved, nullptr, false);
+    if (there.is_discarded()) fail(file.string(), ": holds no settings; it is not one of ltad's checkpoints");
+    const auto differences = differing_settings(there, now);
+    if (differences.empty()) return;
+    std::string message = text(file.string(), ": was trained with other settings");
+    for (const std::string& difference : differences) message += "\n  " + difference;
+    throw Error(message + "\n  use those settings, another output, or train again with --force");
+}
+
+Trainee::Trainee(std::filesystem::path folder, std::string name, json settings, Parameters& parameters,
+                 AdamWOptions optimizer, std::int64_t total_steps, double checkpoint_seconds, TrainOptions options)
+    : folder_(std::move(folder)),
+      name_(std::move(name)),
+      settings_(std::move(settings)),
+      parameters_(parameters),
+      optimizer_(parameters, optimizer),
+      total_steps_(total_steps),
+      checkpoint_interval_(checkpoint_seconds),
+      last_save_(std::chrono::steady_clock::now()) {
+    const bool has_final = std::filesystem::exists(file());
+    const bool has_state = std::filesystem::exists(state_file());
+    if (options.force) {
+        std::filesystem::remove(file());
+        std::filesystem::remove(state_file());
+    } else if (has_final) {
+        load_finished();
+    } else if (has_state && !options.resume) {
+        fail(state_file().string(), ": an unfinished training is here; --resume goes on with it, --force starts over");
+    } else if (has_state) {
+        load_state();
+    }
+}
+
+Metadata Trainee::metadata() const {
+    return {{"format", checkpoint_format}, {"settings", settings_.dump()}, {"history", history_.dump()}};
+}
+
+void Trainee::load_finished() {
+    Metadata saved;
+    const Weights weights = load_weights(file(), &saved);
+    check_settings(saved["settings"], settings_, file());
+    parameters_.load(weights, file().string());
+    history_ = json::parse(saved["history"], nullptr, false);
+    steps_done_ = total_steps_;
+    finished_ = true;
+}
+
+void Trainee::load_state() {
+    Metadata saved;
+    const Weights weights = load_weights(state_file(), &saved);
+    const std::string where = state_file().string();
+    check_settings(saved["settings"], settings_, state_file());
+    parameters_.load(with_prefix(weights, "module."), where);
+    optimizer_.load(with_prefix(weights, "optimizer."), where);
+    try {
+        const json position = json::parse(saved["position"]);
+        steps_done_ = position.at("steps");
+        weight_sum_ = position.at("epoch").at("weight");
+        for (const json& item : position.at("epoch").at("sums")) sums_.emplace_back(item.at(0), item.at(1));
+        history_ = json::parse(saved["history"]);
+    } catch (const json::exception& error) {
+        fail(where, ": its position is damaged: ", error.what());
+    }
+    log_info(text(name_, ": going on after step ", steps_done_, " of ", total_steps_));
+}
+
+void Trainee::step(const at::Tensor& loss, const std::vector<std::pair<std::string, double>>& terms, double weight) {
+    if (!std::isfinite(terms.front().second))
+        fail(name_, ": the loss became ", terms.front().second, " at step ", steps_done_,
+             "; a smaller learning rate may help (the last saved state is kept)");
+    loss.backward();
+    optimizer_.step();
+    ++steps_done_;
+    if (sums_.empty())
+        for (const auto& [term, value] : terms) sums_.emplace_back(term, 0.0);
+    for (std::size_t i = 0; i < terms.size(); ++i) sums_[i].second += weight * terms[i].second;
+    weight_sum_ += weight;
+}
+
+double Trainee::end_epoch() {
+    json line = {{"epoch", history_.size() + 1}};
+    for (const auto& [term, sum] : sums_) line[term] = sum / weight_sum_;
+    const double mean = sums_.empty() ? 0 : sums_.front().second / weight_sum_;
+    history_.push_back(std::move(line));
+    sums_.clear();
+    weight_sum_ = 0;
+    return mean;
+}
+
+void Trainee::save_now_and_then() {
+    if (std::chrono::steady_clock::now() - last_save_ >= checkpoint_interval_) save_state();
+}
+
+void Trainee::save_state() {
+    Weights all;
+    for (const auto& [name, tensor] : parameters_.all()) all["module." + name] = tensor;
+    for (const auto& [name, tensor] : optimizer_.state()) all["optimizer." + name] = tensor;
+    Metadata extended = metadata();
+    extended["position"] = json{{"steps", steps_done_}, {"epoch", sums_to_json(sums_, weight_sum_)}}.dump();
+    save_weights(state_file(), all, extended);
+    last_save_ = std::chrono::steady_clock::now();
+}
+
+void Trainee::finish() {
+    save_weights(file(), parameters_.all(), metadata());
+    std::filesystem::remove(state_file());
+    finished_ = true;
+}
+
+}  // namespace ltad
