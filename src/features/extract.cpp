@@ -12,7 +12,6 @@
 #include "ltad/core/interrupt.h"
 #include "ltad/core/log.h"
 #include "ltad/core/progress.h"
-#include "ltad/data/image.h"
 
 namespace ltad {
 namespace {
@@ -32,7 +31,10 @@ Batch load_batch(std::span<const std::filesystem::path> files, std::int64_t imag
         FileStamp stamp = stamp_of(path, false);
         const std::string bytes = read_file(path);
         stamp.sha256 = sha256(bytes);
-        pictures.push_back(load_picture(bytes, path.string(), image_size));
+        const Image image = decode_image(bytes, path.string());
+        stamp.width = image.width;
+        stamp.height = image.height;
+        pictures.push_back(picture_tensor(image, image_size));
         batch.stamps.push_back(std::move(stamp));
     }
     batch.pictures = at::stack(pictures);
@@ -64,11 +66,11 @@ ExtractedFeatures extract_features(const AlignModel& encoder, const FeatureLayou
     return {at::cat(maps, 1).contiguous(), encoded.pooled.contiguous()};
 }
 
-at::Tensor load_picture(const std::string& bytes, const std::string& name, std::int64_t image_size) {
+at::Tensor picture_tensor(const Image& image, std::int64_t image_size) {
     const auto side = static_cast<int>(image_size);
-    const Image image = resize_bilinear(decode_image(bytes, name), side, side);
+    const Image resized = resize_bilinear(image, side, side);
     at::Tensor out = at::empty({image_size, image_size, 3}, at::kByte);
-    std::copy(image.pixels.begin(), image.pixels.end(), out.mutable_data_ptr<std::uint8_t>());
+    std::copy(resized.pixels.begin(), resized.pixels.end(), out.mutable_data_ptr<std::uint8_t>());
     return out;
 }
 

@@ -35,7 +35,9 @@ FileStamp stamp_of(const std::filesystem::path& file, bool hash) {
     return {.path = std::filesystem::weakly_canonical(file).string(),
             .size = static_cast<std::uint64_t>(status.st_size),
             .modified = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec,
-            .sha256 = hash ? sha256_file(file) : ""};
+            .sha256 = hash ? sha256_file(file) : "",
+            .width = 0,
+            .height = 0};
 }
 
 FeatureStore::FeatureStore(const std::filesystem::path& root, const json& settings, Shape shape)
@@ -80,7 +82,8 @@ void FeatureStore::open_segment(std::int64_t number) {
             places.push_back({item.at("path"),
                               {.segment = mapped,
                                .row = places.size(),
-                               .stamp = {item.at("path"), item.at("size"), item.at("modified"), item.at("sha256")}}});
+                               .stamp = {item.at("path"), item.at("size"), item.at("modified"), item.at("sha256"),
+                                         item.at("width"), item.at("height")}}});
     } catch (const json::exception& error) {
         fail(where, ": ", error.what());
     }
@@ -103,7 +106,8 @@ ImageFeatures FeatureStore::get(const std::string& path) const {
     const auto found = by_path_.find(path);
     if (found == by_path_.end()) fail(path, ": not in the feature store ", folder_.string());
     const Place& place = found->second;
-    return {place.segment->features.row(place.row), place.segment->latents.row(place.row)};
+    return {place.segment->features.row(place.row), place.segment->latents.row(place.row), place.stamp.width,
+            place.stamp.height};
 }
 
 std::vector<std::string> FeatureStore::verify() const {
@@ -154,7 +158,12 @@ void FeatureStore::Segment::commit() {
     latents_.commit();
     json images = json::array();
     for (const FileStamp& s : stamps_)
-        images.push_back({{"path", s.path}, {"size", s.size}, {"modified", s.modified}, {"sha256", s.sha256}});
+        images.push_back({{"path", s.path},
+                          {"size", s.size},
+                          {"modified", s.modified},
+                          {"sha256", s.sha256},
+                          {"width", s.width},
+                          {"height", s.height}});
     write_json(store_.file("index", number_, ".json"),
                {{"format", index_format},
                 {"features_sha256", sha256_file(store_.file("features", number_, ".npy"))},

@@ -7,6 +7,7 @@
 #include "ltad/align/align_model.h"
 #include "ltad/align/feature_layout.h"
 #include "ltad/config/config.h"
+#include "ltad/data/image.h"
 #include "ltad/features/store.h"
 
 namespace ltad {
@@ -20,8 +21,8 @@ struct ExtractedFeatures {
 [[nodiscard]] ExtractedFeatures extract_features(const AlignModel& encoder, const FeatureLayout& layout,
                                                  const at::Tensor& pictures);
 
-/// Reads a picture and resizes it to image_size: [H, W, 3] uint8.
-[[nodiscard]] at::Tensor load_picture(const std::string& bytes, const std::string& name, std::int64_t image_size);
+/// A picture resized to image_size: [H, W, 3] uint8.
+[[nodiscard]] at::Tensor picture_tensor(const Image& image, std::int64_t image_size);
 
 /// The store for these settings.
 [[nodiscard]] FeatureStore open_store(const Config& config, const AlignModel& encoder, const FeatureLayout& layout);

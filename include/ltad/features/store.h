@@ -19,6 +19,8 @@ struct FileStamp {
     std::uint64_t size = 0;
     std::int64_t modified = 0;  ///< nanoseconds
     std::string sha256;
+    std::int64_t width = 0;  ///< of the picture, in pixels
+    std::int64_t height = 0;
 };
 
 /// Size and time of a file. `hash` fills sha256 too. Throws Error naming a file that is not there.
@@ -28,6 +30,8 @@ struct FileStamp {
 struct ImageFeatures {
     std::span<const float> map;     ///< [C_tot, G, G]
     std::span<const float> latent;  ///< [d_z]
+    std::int64_t width = 0;         ///< of the picture itself, in pixels
+    std::int64_t height = 0;
 };
 
 /// Frozen features of pictures on disk, in a folder of its own for each key (encoder, taps, grid, picture size):

@@ -30,6 +30,7 @@ public:
 
     [[nodiscard]] std::size_t size() const { return items_.size(); }
     [[nodiscard]] std::int64_t class_of(std::size_t i) const { return items_[i].class_index; }
+    [[nodiscard]] const ImageFeatures& features_of(std::size_t i) const { return items_[i].features; }
     /// The sample's identity in random streams: depends on its file name alone.
     [[nodiscard]] std::uint64_t key_of(std::size_t i) const { return items_[i].key; }
     [[nodiscard]] FeatureBatch batch(std::span<const std::size_t> indices) const;

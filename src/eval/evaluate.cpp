@@ -1,0 +1,190 @@
+#include "ltad/eval/evaluate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include "ltad/config/load.h"
+#include "ltad/core/error.h"
+#include "ltad/core/hash.h"
+#include "ltad/core/interrupt.h"
+#include "ltad/core/log.h"
+#include "ltad/core/progress.h"
+#include "ltad/data/image.h"
+#include "ltad/eval/roc.h"
+#include "ltad/model/jitter.h"
+#include "ltad/model/score.h"
+#include "ltad/train/statistics.h"
+
+namespace ltad {
+namespace {
+
+constexpr std::size_t batch_size = 16;
+
+/// The finished modules of a run, and what turns their two scores into one.
+class Scorer {
+public:
+    explicit Scorer(const Run& run)
+        : run_(run),
+          phase1_(Phase1Model::load(run)),
+          model_(Phase2Model::load(run, phase1_)),
+          lambda_(run.config().scoring.lambda ? *run.config().scoring.lambda : read_statistics(run).lambda()) {
+        const auto classes = static_cast<std::int64_t>(run.class_names().size());
+        const at::Tensor names =
+            phase1_.prompts().names(at::arange(classes, at::TensorOptions(at::kLong).device(run.device())));
+        unit_names_ = names / names.norm(2, {1}, true);
+    }
+
+    [[nodiscard]] double lambda() const { return lambda_; }
+
+    /// Anomaly maps of the three scores, [B, S, S] each, on the CPU.
+    [[nodiscard]] std::array<at::Tensor, score_count> maps(const FeatureBatch& batch) const {
+        const TokenScores parts =
+            score_tokens(model_.reconstruction(), model_.semantic(), to_tokens(batch.maps), classes_of(batch));
+        const at::Tensor combined = parts.reconstruction + lambda_ * parts.semantic;
+        const auto upsample = [&](const at::Tensor& scores) {
+            return anomaly_maps(scores, run_.config().scoring.map_size).to(at::kCPU).contiguous();
+        };
+        return {upsample(combined), upsample(parts.reconstruction), upsample(parts.semantic)};
+    }
+
+private:
+    /// The data set's classes, or those whose name t_c is nearest to the image embedding.
+    [[nodiscard]] at::Tensor classes_of(const FeatureBatch& batch) const {
+        if (run_.config().scoring.class_source == "given") return batch.classes;
+        return at::matmul(batch.latents, unit_names_.t()).argmax(1);
+    }
+
+    const Run& run_;
+    Phase1Model phase1_;
+    Phase2Model model_;
+    double lambda_;
+    at::Tensor unit_names_;
+};
+
+/// A class's pixels, all pictures one after the other.
+struct Pixels {
+    std::array<std::vector<float>, score_count> scores;
+    std::vector<std::uint8_t> labels;
+};
+
+class ClassEvaluation {
+public:
+    ClassEvaluation(const Run& run, const Scorer& scorer, const ClassSplit& split, Results& results)
+        : run_(run), scorer_(scorer), results_(results), side_(run.config().scoring.map_size) {
+        out_ = {.name = split.name, .group = split.group, .train = split.kept};
+        for (const Sample& sample : run.split().test)
+            if (sample.class_name == split.name) samples_.push_back(sample);
+        out_.test_defective = std::count_if(samples_.begin(), samples_.end(), [](const Sample& s) { return s.defective; });
+        out_.test_good = static_cast<std::int64_t>(samples_.size()) - out_.test_defective;
+        has_masks_ = std::any_of(samples_.begin(), samples_.end(), [](const Sample& s) { return !s.mask.empty(); });
+    }
+
+    void evaluate(Progress& progress) {
+        const FeatureSet set = run_.features_of(samples_);
+        std::vector<std::size_t> all(samples_.size());
+        std::iota(all.begin(), all.end(), std::size_t{0});
+        for (std::size_t first = 0; first < all.size(); first += batch_size) {
+            const auto indices = std::span(all).subspan(first, std::min(batch_size, all.size() - first));
+            add_batch(set, indices);
+            progress.advance(indices.size());
+            if (interrupt_requested()) throw Interrupted("interrupted; nothing was written");
+        }
+        summarize();
+    }
+
+private:
+    void add_batch(const FeatureSet& set, std::span<const std::size_t> indices) {
+        const auto maps = scorer_.maps(set.batch(indices));
+        const std::size_t first_image = results_.images.size();
+        for (const std::size_t i : indices)
+            results_.images.push_back({.file = samples_[i].file,
+                                       .class_name = samples_[i].class_name,
+                                       .defective = samples_[i].defective});
+        for (std::size_t s = 0; s < score_count; ++s) {
+            const at::Tensor scores = image_scores(maps[s], run_.config().scoring.image_pooling);
+            for (std::size_t i = 0; i < indices.size(); ++i) {
+                const auto score = scores[static_cast<std::int64_t>(i)].item<float>();
+                if (std::isnan(score)) fail(samples_[indices[i]].file, ": its ", score_names[s], " score is not a number");
+                results_.images[first_image + i].scores[s] = score;
+            }
+            if (!has_masks_) continue;
+            const float* const data = maps[s].const_data_ptr<float>();
+            pixels_.scores[s].insert(pixels_.scores[s].end(), data, data + maps[s].numel());
+        }
+        if (!has_masks_) return;
+        for (const std::size_t i : indices) add_mask(samples_[i], set.features_of(i));
+    }
+
+    void add_mask(const Sample& sample, const ImageFeatures& picture) {
+        const auto side = static_cast<int>(side_);
+        if (sample.mask.empty()) {
+            pixels_.labels.resize(pixels_.labels.size() + static_cast<std::size_t>(side_ * side_), 0);
+            return;
+        }
+        const Mask mask = read_mask(std::filesystem::path(run_.config().dataset.root) / sample.mask);
+        if (mask.width != picture.width || mask.height != picture.height)
+            fail(sample.mask, ": the mask has ", mask.width, " x ", mask.height, " pixels, its picture ", sample.file, " ",
+                 picture.width, " x ", picture.height);
+        const Mask resized = resize_nearest(mask, side, side);
+        if (std::find(resized.pixels.begin(), resized.pixels.end(), 1) == resized.pixels.end()) ++results_.empty_masks;
+        pixels_.labels.insert(pixels_.labels.end(), resized.pixels.begin(), resized.pixels.end());
+    }
+
+    void summarize() {
+        std::vector<float> scores(samples_.size());
+        std::vector<std::uint8_t> labels(samples_.size());
+        const std::size_t first = results_.images.size() - samples_.size();
+        for (std::size_t s = 0; s < score_count; ++s) {
+            for (std::size_t i = 0; i < samples_.size(); ++i) {
+                scores[i] = results_.images[first + i].scores[s];
+                labels[i] = samples_[i].defective ? 1 : 0;
+            }
+            out_.scores[s].image = auroc(scores, labels);
+            if (has_masks_) out_.scores[s].pixel = auroc(pixels_.scores[s], pixels_.labels);
+        }
+        if (!out_.scores[0].image)
+            log_warning(text(out_.name, ": its test pictures are all ", out_.test_good > 0 ? "good" : "defective",
+                             ", so it has no AUROC and is left out of the means"));
+        else if (!has_masks_)
+            log_warning(text(out_.name, ": no masks, so it has image figures only"));
+        results_.classes.push_back(std::move(out_));
+    }
+
+    const Run& run_;
+    const Scorer& scorer_;
+    Results& results_;
+    std::int64_t side_;
+    ClassResult out_;
+    std::vector<Sample> samples_;
+    bool has_masks_ = false;
+    Pixels pixels_;
+};
+
+}  // namespace
+
+Results evaluate(const Run& run) {
+    const c10::NoGradGuard no_grad;
+    const Scorer scorer(run);
+    Results results{.config_sha256 = sha256(to_json(run.config()).dump()), .lambda = scorer.lambda()};
+    Progress progress("evaluate", run.split().test.size(), "images");
+    for (const ClassSplit& c : run.split().classes) ClassEvaluation(run, scorer, c, results).evaluate(progress);
+    if (results.empty_masks > 0)
+        log_warning(text(results.empty_masks, " pictures are labelled defective, but their masks are empty at ",
+                         run.config().scoring.map_size, " x ", run.config().scoring.map_size,
+                         " pixels; the image figures count them as defective, the pixel figures see no defect"));
+    return results;
+}
+
+void write_results(const Run& run, const Results& results) {
+    const auto folder = run.output() / "eval";
+    make_directories(folder);
+    write_file_atomically(folder / "table.md", format_markdown(results));
+    write_file_atomically(folder / "scores.csv", format_image_scores(results));
+    write_json(folder / "results.json", to_json(results));
+}
+
+}  // namespace ltad

@@ -1,0 +1,189 @@
+#include "ltad/eval/results.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+
+#include "ltad/core/error.h"
+
+namespace ltad {
+namespace {
+
+constexpr const char* results_format = "ltad-results/1";
+
+bool belongs(const ClassResult& c, Subset subset) {
+    return subset == Subset::all || (subset == Subset::high) == (c.group == Group::high);
+}
+
+std::string percent(const std::optional<double>& value) {
+    if (!value) return "n/a";
+    char out[16];
+    std::snprintf(out, sizeof out, "%.2f", 100 * *value);
+    return out;
+}
+
+json number(const std::optional<double>& value) { return value ? json(*value) : json(); }
+
+json scores_to_json(const std::array<Aurocs, score_count>& scores) {
+    json out = json::object();
+    for (std::size_t s = 0; s < score_count; ++s)
+        out[std::string(score_names[s])] = {{"image_auroc", number(scores[s].image)}, {"pixel_auroc", number(scores[s].pixel)}};
+    return out;
+}
+
+/// The table as cells: a heading, the classes, then the means.
+std::vector<std::vector<std::string>> cells(const Results& results) {
+    std::vector<std::vector<std::string>> rows{{"class", "group", "train", "good", "defective"}};
+    for (const auto name : score_names) {
+        rows[0].push_back(text(name, " image"));
+        rows[0].push_back(text(name, " pixel"));
+    }
+    const auto add_scores = [](std::vector<std::string>& row, const std::array<Aurocs, score_count>& scores) {
+        for (const Aurocs& score : scores) {
+            row.push_back(percent(score.image));
+            row.push_back(percent(score.pixel));
+        }
+    };
+    for (const ClassResult& c : results.classes) {
+        rows.push_back({c.name, std::string(name_of(c.group)), std::to_string(c.train), std::to_string(c.test_good),
+                        std::to_string(c.test_defective)});
+        add_scores(rows.back(), c.scores);
+    }
+    for (const auto& [subset, name] : {std::pair(Subset::all, "Avg"), {Subset::high, "High"}, {Subset::low, "Low"}}) {
+        std::int64_t train = 0, good = 0, defective = 0;
+        for (const ClassResult& c : results.classes) {
+            if (!belongs(c, subset)) continue;
+            train += c.train;
+            good += c.test_good;
+            defective += c.test_defective;
+        }
+        rows.push_back({name, "", std::to_string(train), std::to_string(good), std::to_string(defective)});
+        add_scores(rows.back(), mean_scores(results, subset));
+    }
+    return rows;
+}
+
+/// A field of a CSV file (RFC 4180): quoted where it must be.
+std::string csv_field(const std::string& value) {
+    if (value.find_first_of(",\"\n\r") == std::string::npos) return value;
+    std::string quoted = "\"";
+    for (const char c : value) quoted += c == '"' ? "\"\"" : std::string(1, c);
+    return quoted + "\"";
+}
+
+/// The shortest digits that read back to the same float.
+std::string shortest(float value) {
+    char out[32];
+    const auto [end, code] = std::to_chars(out, out + sizeof out, value);
+    return {out, code == std::errc() ? end : out};
+}
+
+}  // namespace
+
+std::array<Aurocs, score_count> mean_scores(const Results& results, Subset subset) {
+    std::array<Aurocs, score_count> means;
+    const auto mean_of = [&](const auto& figure) -> std::optional<double> {
+        double sum = 0;
+        int count = 0;
+        for (const ClassResult& c : results.classes) {
+            if (!belongs(c, subset)) continue;
+            if (const std::optional<double>& value = figure(c)) {
+                sum += *value;
+                ++count;
+            }
+        }
+        return count > 0 ? std::optional(sum / count) : std::nullopt;
+    };
+    for (std::size_t s = 0; s < score_count; ++s) {
+        means[s].image = mean_of([s](const ClassResult& c) { return c.scores[s].image; });
+        means[s].pixel = mean_of([s](const ClassResult& c) { return c.scores[s].pixel; });
+    }
+    return means;
+}
+
+json to_json(const Results& results) {
+    json classes = json::array();
+    for (const ClassResult& c : results.classes)
+        classes.push_back({{"name", c.name},
+                           {"group", name_of(c.group)},
+                           {"train", c.train},
+                           {"test_good", c.test_good},
+                           {"test_defective", c.test_defective},
+                           {"scores", scores_to_json(c.scores)}});
+    return {{"format", results_format},
+            {"config_sha256", results.config_sha256},
+            {"lambda", results.lambda},
+            {"empty_masks", results.empty_masks},
+            {"classes", classes},
+            {"mean",
+             {{"all", scores_to_json(mean_scores(results, Subset::all))},
+              {"high", scores_to_json(mean_scores(results, Subset::high))},
+              {"low", scores_to_json(mean_scores(results, Subset::low))}}}};
+}
+
+std::string format_table(const Results& results) {
+    auto rows = cells(results);
+    constexpr std::size_t first_score = 5;
+    std::string top;  // the scores' names, each above its pair of columns
+    std::vector<std::size_t> widths(rows[0].size(), 6);
+    for (std::size_t i = first_score; i < rows[0].size(); ++i) rows[0][i].erase(0, rows[0][i].find(' ') + 1);
+    for (const auto& row : rows)
+        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    for (std::size_t i = 0; i < widths.size(); ++i) {
+        const bool starts_pair = i >= first_score && (i - first_score) % 2 == 0;
+        std::string cell(starts_pair ? score_names[(i - first_score) / 2] : "");
+        const bool ends_pair = i >= first_score && !starts_pair;
+        if (starts_pair) top += "  " + cell + std::string(widths[i] + widths[i + 1] + 2 - cell.size(), ' ');
+        if (!starts_pair && !ends_pair) top.append(widths[i] + 2, ' ');
+    }
+    std::string rule;
+    for (const std::size_t width : widths) rule.append(width + 2, '-');
+
+    std::string out = top + "\n";
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+        if (r == 1 || r + 3 == rows.size()) out += rule + "\n";
+        std::string line;
+        for (std::size_t i = 0; i < rows[r].size(); ++i) {
+            const std::string padding(widths[i] - rows[r][i].size(), ' ');
+            line += i < 2 ? "  " + rows[r][i] + padding : "  " + padding + rows[r][i];
+        }
+        line.erase(line.find_last_not_of(' ') + 1);
+        out += line + "\n";
+    }
+    return out;
+}
+
+std::string format_markdown(const Results& results) {
+    std::string out;
+    const auto rows = cells(results);
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+        for (const std::string& cell : rows[r]) out += "| " + cell + " ";
+        out += "|\n";
+        if (r == 0) {
+            for (std::size_t i = 0; i < rows[0].size(); ++i) out += i < 2 ? "| --- " : "| ---: ";
+            out += "|\n";
+        }
+    }
+    return out;
+}
+
+std::string format_csv(const Results& results) {
+    std::string out;
+    for (const auto& row : cells(results)) {
+        for (std::size_t i = 0; i < row.size(); ++i) out += (i > 0 ? "," : "") + csv_field(row[i]);
+        out += "\n";
+    }
+    return out;
+}
+
+std::string format_image_scores(const Results& results) {
+    std::string out = "file,class,label,ltad,reconstruction,semantic\n";
+    for (const ImageResult& image : results.images) {
+        out += csv_field(image.file) + "," + csv_field(image.class_name) + (image.defective ? ",1" : ",0");
+        for (const float score : image.scores) out += "," + shortest(score);
+        out += "\n";
+    }
+    return out;
+}
+
+}  // namespace ltad
