@@ -1,0 +1,98 @@
+#include "ltad/data/dataset.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+#include "layouts.h"
+#include "ltad/core/error.h"
+
+namespace ltad {
+namespace {
+
+bool is_picture(const std::filesystem::path& file) {
+    constexpr std::array<std::string_view, 7> endings = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"};
+    std::string ending = file.extension().string();
+    std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
+    return std::find(endings.begin(), endings.end(), ending) != endings.end();
+}
+
+template <typename Keep>
+std::vector<std::string> names_in(const std::filesystem::path& folder, Keep keep) {
+    std::vector<std::string> names;
+    std::error_code code;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, code)) {
+        const std::string name = entry.path().filename().string();
+        if (!name.starts_with('.') && keep(entry)) names.push_back(name);
+    }
+    if (code && std::filesystem::exists(folder)) fail("cannot list ", folder.string(), ": ", code.message());
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+void check_files(const Dataset& dataset, const std::vector<Sample>& samples) {
+    for (const Sample& sample : samples) {
+        for (const std::string& file : {sample.file, sample.mask})
+            if (!file.empty() && !std::filesystem::is_regular_file(dataset.root / file))
+                fail((dataset.root / file).string(), ": no such file, though the data set lists it");
+    }
+}
+
+void check_no_repeats(const Dataset& dataset) {
+    std::set<std::string> seen;
+    for (const auto* samples : {&dataset.train, &dataset.test})
+        for (const Sample& sample : *samples)
+            if (!seen.insert(sample.file).second)
+                fail(dataset.root.string(), ": ", sample.file, " is listed twice");
+}
+
+void check_classes(const Dataset& dataset) {
+    std::map<std::string, std::pair<std::int64_t, std::int64_t>> counts;  // train, test
+    std::map<std::string, bool> has_masks;
+    for (const Sample& s : dataset.train) ++counts[s.class_name].first;
+    for (const Sample& s : dataset.test) {
+        ++counts[s.class_name].second;
+        has_masks[s.class_name] |= !s.mask.empty();
+    }
+    if (counts.empty()) fail(dataset.root.string(), ": no class with pictures was found; is dataset.layout the right one?");
+    for (const auto& [name, count] : counts) {
+        if (count.first == 0) fail(dataset.root.string(), ": class '", name, "' has no training picture");
+        if (count.second == 0) fail(dataset.root.string(), ": class '", name, "' has no test picture");
+    }
+    for (const Sample& s : dataset.test)
+        if (s.defective && s.mask.empty() && has_masks[s.class_name])
+            fail((dataset.root / s.file).string(), ": a defective picture without a mask, in a class that has masks");
+}
+
+}  // namespace
+
+std::vector<std::string> folders_in(const std::filesystem::path& folder) {
+    return names_in(folder, [](const auto& entry) { return entry.is_directory(); });
+}
+
+std::vector<std::string> pictures_in(const std::filesystem::path& folder) {
+    return names_in(folder, [](const auto& entry) { return entry.is_regular_file() && is_picture(entry.path()); });
+}
+
+Dataset list_dataset(const DatasetConfig& config) {
+    if (!std::filesystem::is_directory(config.root))
+        fail(config.root, ": no such folder; dataset.root must be the folder of a data set of layout \"", config.layout, "\"");
+    Dataset dataset;
+    if (config.layout == "mvtec") dataset = list_mvtec(config);
+    else if (config.layout == "visa") dataset = list_visa(config);
+    else if (config.layout == "dagm") dataset = list_dagm(config);
+    else if (config.layout == "jsonl") dataset = list_jsonl(config);
+    else throw UsageError(text("dataset.layout: \"", config.layout, "\" is not mvtec, visa, dagm or jsonl"));
+    dataset.root = config.root;
+    const auto by_file = [](const Sample& a, const Sample& b) { return a.file < b.file; };
+    std::sort(dataset.train.begin(), dataset.train.end(), by_file);
+    std::sort(dataset.test.begin(), dataset.test.end(), by_file);
+    check_classes(dataset);
+    check_no_repeats(dataset);
+    check_files(dataset, dataset.train);
+    check_files(dataset, dataset.test);
+    return dataset;
+}
+
+}  // namespace ltad
