@@ -4,7 +4,7 @@ include(FetchContent)
 
 set(CMAKE_THREAD_PREFER_PTHREAD ON)
 find_package(Threads REQUIRED)
-find_package(OpenCV REQUIRED COMPONENTS core imgproc imgcodecs)
+include(${CMAKE_CURRENT_LIST_DIR}/SystemLibraries.cmake)
 
 FetchContent_Declare(nlohmann_json GIT_REPOSITORY https://github.com/nlohmann/json GIT_TAG v3.11.2
   FIND_PACKAGE_ARGS 3.10)
@@ -29,7 +29,3 @@ if(NOT Torch_FOUND)
     "-DCMAKE_PREFIX_PATH=/path/to/libtorch")
 endif()
 message(STATUS "LibTorch ${Torch_VERSION} in ${TORCH_INSTALL_PREFIX}")
-
-# sentencepiece ships no CMake package.
-find_path(LTAD_SENTENCEPIECE_INCLUDE sentencepiece_processor.h REQUIRED)
-find_library(LTAD_SENTENCEPIECE_LIBRARY sentencepiece REQUIRED)

@@ -12,5 +12,5 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/ltad)
 install(EXPORT ltad-targets NAMESPACE ltad:: DESTINATION ${package_dir})
 configure_package_config_file(cmake/ltad-config.cmake.in ltad-config.cmake INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(ltad-config-version.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${PROJECT_BINARY_DIR}/ltad-config.cmake ${PROJECT_BINARY_DIR}/ltad-config-version.cmake
+install(FILES cmake/SystemLibraries.cmake ${PROJECT_BINARY_DIR}/ltad-config.cmake ${PROJECT_BINARY_DIR}/ltad-config-version.cmake
   DESTINATION ${package_dir})

@@ -1,26 +1,12 @@
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "ltad/core/image.h"
 
 namespace ltad {
-
-/// 8-bit RGB, interleaved, row by row: pixels[(y * width + x) * 3 + channel].
-struct Image {
-    int width = 0;
-    int height = 0;
-    std::vector<std::uint8_t> pixels;
-};
-
-/// 1 where defective, else 0: pixels[y * width + x].
-struct Mask {
-    int width = 0;
-    int height = 0;
-    std::vector<std::uint8_t> pixels;
-};
 
 /// Decodes PNG, JPEG, BMP, TIFF, WebP … of 8 or 16 bit, grey, palette, colour or with alpha (dropped); EXIF orientation
 /// is ignored. Throws Error naming `name` when the bytes are no picture.
