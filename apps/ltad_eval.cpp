@@ -25,8 +25,8 @@ int main(int argc, char** argv) {
             std::cout << ltad::to_json(config).dump(2) << '\n';
             return;
         }
-        const ltad::Run run(config, verify_features);
-        const ltad::Results results = ltad::evaluate(run);
+        ltad::Run run(config);
+        const ltad::Results results = ltad::evaluate(run, verify_features);
         ltad::write_results(run, results);
         if (format == "table") std::cout << ltad::format_table(results);
         if (format == "markdown") std::cout << ltad::format_markdown(results);

@@ -12,7 +12,6 @@ int main(int argc, char** argv) {
     std::string config_file;
     std::vector<std::string> overrides;
     bool print_config = false;
-    bool verify_features = false;
     ltad::TrainOptions options;
     auto part = ltad::Phase2Part::both;
     const std::map<std::string, ltad::Phase2Part> parts{{"reconstruction", ltad::Phase2Part::reconstruction},
@@ -26,7 +25,7 @@ int main(int argc, char** argv) {
         phase->add_flag("--resume", options.resume, "Go on with an unfinished training");
         phase->add_flag("--force", options.force, "Start over, whatever is there");
         phase->add_flag("--print-config", print_config, "Print the resolved config and exit");
-        phase->add_flag("--verify-features", verify_features, "Rehash the whole feature store first");
+        phase->add_flag("--verify-features", options.verify_features, "Rehash the whole feature store first");
     }
     phase2->add_option("--only", part, "Train one module: reconstruction or semantic")
         ->transform(CLI::CheckedTransformer(parts));
@@ -37,7 +36,7 @@ int main(int argc, char** argv) {
             std::cout << ltad::to_json(config).dump(2) << '\n';
             return;
         }
-        const ltad::Run run(config, verify_features);
+        ltad::Run run(config);
         ltad::write_run_config(config);
         if (phase1->parsed()) ltad::train_phase1(run, options);
         if (phase2->parsed()) ltad::train_phase2(run, part, options);

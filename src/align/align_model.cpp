@@ -59,9 +59,7 @@ std::string vision_settings(const AlignConfig& config, const Preprocessing& prep
 
 }  // namespace
 
-Preprocessing read_preprocessing(const std::filesystem::path& file) {
-    const json document = read_json(file);
-    const std::string where = file.string();
+Preprocessing parse_preprocessing(const json& document, const std::string& where) {
     if (!document.is_object()) fail(where, ": a JSON object was expected");
     bool rescale = true;
     bool offset = false;
@@ -84,6 +82,10 @@ Preprocessing read_preprocessing(const std::filesystem::path& file) {
         result.offset[c] = ((rescale && offset ? -1.0 : 0.0) - mean[c]) / deviation[c];
     }
     return result;
+}
+
+Preprocessing read_preprocessing(const std::filesystem::path& file) {
+    return parse_preprocessing(read_json(file), file.string());
 }
 
 AlignConfig parse_align_config(const json& document, const std::string& where) {

@@ -1,10 +1,9 @@
 #include "ltad/align/efficientnet.h"
 
-#include <array>
-
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
+#include "ltad/align/convolution.h"
 #include "ltad/core/error.h"
 
 namespace ltad {
@@ -18,16 +17,6 @@ std::pair<at::Tensor, at::Tensor> fold(const Weights& weights, const std::string
     const at::Tensor weight = get(convolution + ".weight") * scale.view({-1, 1, 1, 1});
     const at::Tensor bias = get(norm + ".bias") - get(norm + ".running_mean") * scale;
     return {weight.to(device, at::kFloat).contiguous(at::MemoryFormat::ChannelsLast), bias.to(device, at::kFloat)};
-}
-
-/// Zero padding and convolution; stride 2 pads by hand, since it may be asymmetric.
-at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, std::int64_t stride,
-                    bool asymmetric, std::int64_t groups) {
-    const std::array<std::int64_t, 1> half{weight.size(2) / 2}, none{0}, strides{stride}, dilation{1};
-    if (stride == 1) return at::conv2d(x, weight, bias, strides, half, dilation, groups);
-    const std::int64_t before = asymmetric ? half[0] - 1 : half[0];
-    const at::Tensor padded = at::constant_pad_nd(x, {before, half[0], before, half[0]});
-    return at::conv2d(padded, weight, bias, strides, none, dilation, groups);
 }
 
 }  // namespace

@@ -42,7 +42,10 @@ Dataset list_dagm(const DatasetConfig& config) {
         if (!std::filesystem::is_directory(root / name / "Train")) continue;
         if (pictures_in(root / name / "Train").empty())
             fail((root / name / "Train").string(), ": no picture in it; class '", name, "' is empty");
+        const std::size_t before = dataset.train.size();
         add_half(dataset, root, name, "Train");
+        if (dataset.train.size() == before)
+            fail((root / name / "Train").string(), ": class '", name, "' has no training picture: all have a defect");
         add_half(dataset, root, name, "Test");
     }
     return dataset;

@@ -24,10 +24,23 @@ cv::Mat decode(std::string_view bytes, const std::string& name) {
     } catch (const cv::Exception&) {
         picture.release();  // reported below, like any other unreadable file
     }
+    if (bytes.starts_with("\xFF\xD8") && !jpeg_is_whole(bytes)) picture.release();
     if (picture.empty()) fail(name, ": not a picture that can be read (PNG, JPEG, BMP, TIFF, WebP), or damaged");
     if (picture.depth() != CV_8U && picture.depth() != CV_16U)
         fail(name, ": its samples are neither 8 nor 16 bit whole numbers; convert it first");
     return picture;
+}
+
+/// Whether a JPEG stream has its end marker; OpenCV fills what is missing with grey and says nothing.
+bool jpeg_is_whole(std::string_view bytes) {
+    // Headers are skipped by their lengths: a thumbnail inside one has an end marker of its own.
+    std::size_t at = 2;
+    while (at + 4 <= bytes.size() && static_cast<unsigned char>(bytes[at]) == 0xFF) {
+        const auto marker = static_cast<unsigned char>(bytes[at + 1]);
+        if (marker == 0xDA) return bytes.find("\xFF\xD9", at) != std::string_view::npos;
+        at += 2 + static_cast<unsigned char>(bytes[at + 2]) * 256u + static_cast<unsigned char>(bytes[at + 3]);
+    }
+    return false;
 }
 
 std::uint8_t to_8_bit(std::uint8_t value) { return value; }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <sstream>
 
 #include "layouts.h"
@@ -7,6 +8,10 @@
 
 namespace ltad {
 namespace {
+
+bool leads_out(const std::filesystem::path& path) {
+    return path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end();
+}
 
 Sample parse_line(const std::string& line, const std::string& where) {
     const json item = json::parse(line, nullptr, false);
@@ -20,7 +25,7 @@ Sample parse_line(const std::string& line, const std::string& where) {
         fail(where, ": \"label\" must be 0 (good) or 1 (defective)");
     Sample sample{get("filename"), get("clsname"), item["label"] == 1, {}};
     for (const std::string& file : {sample.file, item.contains("maskname") ? get("maskname") : std::string("x")})
-        if (std::filesystem::path(file).is_absolute() || file.find("..") != std::string::npos)
+        if (leads_out(file))
             fail(where, ": ", file, ": paths must be relative to the data set's root, without '..'");
     if (item.contains("maskname") && sample.defective) sample.mask = get("maskname");
     return sample;
@@ -54,7 +59,11 @@ std::string format_sample_list(const std::vector<Sample>& samples) {
                                        {"label_name", sample.defective ? "defective" : "good"}};
         if (!sample.mask.empty()) line["maskname"] = sample.mask;
         line["clsname"] = sample.class_name;
-        lines += line.dump() + "\n";
+        try {
+            lines += line.dump() + "\n";
+        } catch (const json::exception&) {
+            fail(sample.file, ": its name is not UTF-8, which lists cannot hold; rename it");
+        }
     }
     return lines;
 }

@@ -36,13 +36,16 @@ void add_defects(Dataset& dataset, const std::filesystem::path& root, const std:
 
 }  // namespace
 
-// <class>/train/good, <class>/test/<good or defect>, <class>/ground_truth/<defect>. Folders without train/good are not
-// classes; a class without ground_truth is labelled by image.
+// <class>/train/good, <class>/test/<good or defect>, <class>/ground_truth/<defect>. Folders with neither train/good nor test
+// are no classes; a class without ground_truth is labelled by image.
 Dataset list_mvtec(const DatasetConfig& config) {
     const std::filesystem::path root = config.root;
     Dataset dataset;
     for (const std::string& name : folders_in(root)) {
-        if (!std::filesystem::is_directory(root / name / "train" / "good")) continue;
+        if (!std::filesystem::is_directory(root / name / "train" / "good")) {
+            if (!std::filesystem::is_directory(root / name / "test")) continue;
+            fail((root / name / "train" / "good").string(), ": no such folder; class '", name, "' is empty");
+        }
         const auto train = pictures_in(root / name / "train" / "good");
         if (train.empty()) fail((root / name / "train" / "good").string(), ": no picture in it; class '", name, "' is empty");
         for (const std::string& picture : train)

@@ -54,6 +54,8 @@ Dataset list_visa(const DatasetConfig& config) {
             fail(file.string(), ":", number, ": label normal or anomaly and split train or test were expected, found '",
                  label, "' and '", part, "'");
         Sample sample{fields[column["image"]], fields[column["object"]], label == "anomaly", {}};
+        if (sample.file.empty() || sample.class_name.empty())
+            fail(file.string(), ":", number, ": object and image must not be empty");
         if (sample.defective) sample.mask = fields[column["mask"]];
         if (part == "train" && sample.defective)
             fail(file.string(), ":", number, ": a defective picture among the training pictures");

@@ -75,7 +75,7 @@ class ClassEvaluation {
 public:
     ClassEvaluation(const Run& run, const Scorer& scorer, const ClassSplit& split, Results& results)
         : run_(run), scorer_(scorer), results_(results), side_(run.config().scoring.map_size) {
-        out_ = {.name = split.name, .group = split.group, .train = split.kept};
+        out_ = {.name = split.name, .group = split.group, .train = split.kept, .test_good = 0, .test_defective = 0};
         for (const Sample& sample : run.split().test)
             if (sample.class_name == split.name) samples_.push_back(sample);
         out_.test_defective = std::count_if(samples_.begin(), samples_.end(), [](const Sample& s) { return s.defective; });
@@ -166,9 +166,10 @@ private:
 
 }  // namespace
 
-Results evaluate(const Run& run) {
+Results evaluate(Run& run, bool verify_features) {
     const c10::NoGradGuard no_grad;
-    const Scorer scorer(run);
+    const Scorer scorer(run);  // before the pictures are encoded: it finds out whether the run is trained
+    run.prepare_features(verify_features);
     Results results{.config_sha256 = sha256(to_json(run.config()).dump()), .lambda = scorer.lambda()};
     Progress progress("evaluate", run.split().test.size(), "images");
     for (const ClassSplit& c : run.split().classes) ClassEvaluation(run, scorer, c, results).evaluate(progress);

@@ -48,9 +48,9 @@ std::optional<double> auroc(std::span<const float> scores, std::span<const std::
     radix_sort(good);
     radix_sort(defective);
 
-    // Twice the number of (defective, good) pairs in the right order, a tie counting one. 128 bits: a whole data set of
-    // pixels has more than 2^63 pairs only beyond 10^9 pixels, but nothing here should depend on that.
-    unsigned __int128 twice_right = 0;
+    // Twice the number of (defective, good) pairs in the right order, a tie counting one; of n pixels there are at most
+    // n² / 2, so 64 bits hold it up to 6 · 10^9 pixels.
+    std::uint64_t twice_right = 0;
     std::size_t below = 0;
     std::size_t through = 0;  // good keys ≤ the current one
     for (const std::uint32_t key : defective) {

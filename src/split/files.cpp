@@ -68,6 +68,14 @@ void check_counts(const Split& split, const std::string& where) {
             fail(where, ": test.jsonl has pictures of class '", s.class_name, "', which split.json does not name");
 }
 
+std::filesystem::path recorded_root(const std::filesystem::path& file) {
+    try {
+        return read_json(file).at("dataset").at("root").get<std::string>();
+    } catch (const json::exception& error) {
+        fail(file.string(), ": ", error.what());
+    }
+}
+
 }  // namespace
 
 void write_split(const std::filesystem::path& folder, const Split& split, const DatasetConfig& dataset) {
@@ -107,9 +115,7 @@ Split read_split(const std::filesystem::path& folder) {
 
 std::vector<std::string> verify_split(const std::filesystem::path& folder, const std::filesystem::path& root) {
     const Split split = read_split(folder);
-    const auto base = root.empty()
-                          ? std::filesystem::path(read_json(folder / "split.json").at("dataset").value("root", ""))
-                          : root;
+    const auto base = root.empty() ? recorded_root(folder / "split.json") : root;
     std::vector<std::string> problems;
     const auto check = [&](const std::string& file) -> Image {
         try {

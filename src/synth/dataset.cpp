@@ -103,11 +103,13 @@ void run_all(const std::vector<Job>& jobs) {
 
 void write_synth_dataset(const std::filesystem::path& out, const SynthOptions& options) {
     check(options);
-    if (std::filesystem::exists(out) && !(std::filesystem::is_directory(out) && std::filesystem::is_empty(out)))
-        fail(out.string(), ": is there already and not an empty folder; choose another one, or remove it first");
+    const auto target = out.has_filename() ? out : out.parent_path();  // without a slash at its end
     // Beside its final name until it is whole, so that nobody takes half a data set for one.
-    const std::filesystem::path partial = out.string() + ".part";
-    std::filesystem::remove_all(partial);
+    const std::filesystem::path partial = target.string() + ".part";
+    for (const auto& place : {target, partial})
+        if (std::filesystem::exists(place) && !(std::filesystem::is_directory(place) && std::filesystem::is_empty(place)))
+            fail(place.string(), ": is there already and not an empty folder; choose another one, or remove it first");
+    make_directories(partial);
     try {
         run_all(list_jobs(partial, options));
     } catch (...) {
@@ -115,9 +117,9 @@ void write_synth_dataset(const std::filesystem::path& out, const SynthOptions& o
         std::filesystem::remove_all(partial, ignored);
         throw;
     }
-    std::filesystem::remove(out);
-    std::filesystem::rename(partial, out);
-    log_info(text(out.string(), ": ", options.classes, " classes, layout mvtec"));
+    std::filesystem::remove(target);
+    std::filesystem::rename(partial, target);
+    log_info(text(target.string(), ": ", options.classes, " classes, layout mvtec"));
 }
 
 }  // namespace ltad

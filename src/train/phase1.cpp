@@ -58,13 +58,13 @@ void write_metrics(const std::filesystem::path& file, const std::vector<json>& h
     write_file_atomically(file, lines);
 }
 
-void train_phase1(const Run& run, TrainOptions options) {
+void train_phase1(Run& run, TrainOptions options) {
     const Config& config = run.config();
     const auto folder = run.output() / "phase1";
     Phase1Model model(run);
-    const FeatureSet set = run.features_of(run.split().train);
+    const std::size_t pictures = run.split().train.size();
     const auto batch_size = static_cast<std::size_t>(config.phase1.batch_size);
-    const auto per_epoch = static_cast<std::int64_t>((set.size() + batch_size - 1) / batch_size);
+    const auto per_epoch = static_cast<std::int64_t>((pictures + batch_size - 1) / batch_size);
     const std::int64_t total = config.phase1.epochs * per_epoch;
     Trainee trainee(folder, "model", run.phase1_settings(), model.parameters(),
                     {.learning_rate = config.phase1.learning_rate, .weight_decay = config.phase1.weight_decay}, total,
@@ -74,6 +74,8 @@ void train_phase1(const Run& run, TrainOptions options) {
         return;
     }
 
+    run.prepare_features(options.verify_features);
+    const FeatureSet set = run.features_of(run.split().train);
     log_info(text("phase 1: ", set.size(), " pictures of ", run.class_names().size(), " classes, ",
                   config.phase1.epochs, " epochs"));
     Progress progress("phase 1", static_cast<std::size_t>(total), "steps", static_cast<std::size_t>(trainee.steps_done()));

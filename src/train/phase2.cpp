@@ -65,10 +65,8 @@ public:
         : run_(run),
           phase1_(Phase1Model::load(run)),
           model_(run, phase1_),
-          set_(run.features_of(run.split().train)),
-          sampler_(run, phase1_, set_),
           batch_size_(static_cast<std::size_t>(run.config().phase2.batch_size)),
-          per_epoch_(static_cast<std::int64_t>((set_.size() + batch_size_ - 1) / batch_size_)),
+          per_epoch_(static_cast<std::int64_t>((run.split().train.size() + batch_size_ - 1) / batch_size_)),
           total_(run.config().phase2.epochs * per_epoch_) {
         const auto make = [&](const char* name, const json& settings, Parameters& parameters) {
             return std::make_unique<Trainee>(folder_of(run), name, settings, parameters,
@@ -82,20 +80,20 @@ public:
             semantic_ = make("semantic", semantic_settings(run), model_.semantic_parameters());
     }
 
-    void train() {
-        const std::int64_t first = std::min(position(reconstruction_), position(semantic_));
-        if (first == total_)
-            log_info(text(folder_of(run_).string(), ": phase 2 is already finished; --force trains it again"));
-        else
-            log_info(text("phase 2: ", set_.size(), " pictures, ", run_.config().phase2.epochs, " epochs",
-                          position(reconstruction_) < total_ ? ", reconstruction" : "",
-                          position(semantic_) < total_ ? ", semantic" : ""));
+    [[nodiscard]] const Phase1Model& phase1() const { return phase1_; }
+    [[nodiscard]] bool trained() const { return first_step() == total_; }
+
+    void train(const FeatureSet& set, const Phase2Sampler& sampler) {
+        const std::int64_t first = first_step();
+        log_info(text("phase 2: ", set.size(), " pictures, ", run_.config().phase2.epochs, " epochs",
+                      position(reconstruction_) < total_ ? ", reconstruction" : "",
+                      position(semantic_) < total_ ? ", semantic" : ""));
         Progress progress("phase 2", static_cast<std::size_t>(total_), "steps", static_cast<std::size_t>(first));
         std::vector<std::size_t> order;
         for (std::int64_t step = first; step < total_; ++step) {
             if (order.empty() || step % per_epoch_ == 0)
-                order = epoch_order(run_.config().seed, 2, step / per_epoch_, set_.size());
-            train_step(step, order);
+                order = epoch_order(run_.config().seed, 2, step / per_epoch_, set.size());
+            train_step(step, order, sampler);
             if ((step + 1) % per_epoch_ == 0) progress.note(end_epoch(step));
             progress.advance();
             if (interrupt_requested() && step + 1 < total_) {
@@ -107,10 +105,18 @@ public:
         }
         write_history();
         for (Trainee* trainee : unfinished()) trainee->finish();
-        measure();
+    }
+
+    /// Whether the statistics of the scores have to be measured: both modules are there, whoever trained them.
+    [[nodiscard]] bool can_measure() const {
+        for (const char* name : {"reconstruction", "semantic"})
+            if (!std::filesystem::exists(folder_of(run_) / text(name, ".safetensors"))) return false;
+        return !statistics_are_current(run_);
     }
 
 private:
+    [[nodiscard]] std::int64_t first_step() const { return std::min(position(reconstruction_), position(semantic_)); }
+
     [[nodiscard]] std::int64_t position(const std::unique_ptr<Trainee>& trainee) const {
         return trainee ? trainee->steps_done() : total_;
     }
@@ -123,10 +129,10 @@ private:
     }
 
     /// Two states may stand at different steps (a kill between two saves): each joins in when its step comes.
-    void train_step(std::int64_t step, const std::vector<std::size_t>& order) {
+    void train_step(std::int64_t step, const std::vector<std::size_t>& order, const Phase2Sampler& sampler) {
         const auto at = static_cast<std::size_t>(step % per_epoch_) * batch_size_;
         const auto indices = std::span(order).subspan(at, std::min(batch_size_, order.size() - at));
-        const Phase2Batch batch = sampler_.draw(step / per_epoch_, indices);
+        const Phase2Batch batch = sampler.draw(step / per_epoch_, indices);
         const auto weight = static_cast<double>(indices.size());
         if (position(reconstruction_) == step) {
             seed_dropout(run_, step);
@@ -158,20 +164,9 @@ private:
         write_metrics(folder_of(run_) / "metrics.jsonl", histories);
     }
 
-    /// Score statistics need both modules, whoever trained them.
-    void measure() {
-        for (const char* name : {"reconstruction", "semantic"})
-            if (!std::filesystem::exists(folder_of(run_) / text(name, ".safetensors"))) return;
-        if (statistics_are_current(run_)) return;
-        const Phase2Model both = Phase2Model::load(run_, phase1_);
-        write_statistics(run_, measure_scores(run_, both, sampler_, set_));
-    }
-
     const Run& run_;
     Phase1Model phase1_;
     Phase2Model model_;
-    FeatureSet set_;
-    Phase2Sampler sampler_;
     std::size_t batch_size_;
     std::int64_t per_epoch_;
     std::int64_t total_;
@@ -203,6 +198,16 @@ at::Tensor reconstruction_loss(const at::Tensor& reconstructed, const at::Tensor
     return (reconstructed - normal).square().sum(2).mean();
 }
 
-void train_phase2(const Run& run, Phase2Part part, TrainOptions options) { Phase2Trainer(run, part, options).train(); }
+void train_phase2(Run& run, Phase2Part part, TrainOptions options) {
+    Phase2Trainer trainer(run, part, options);
+    if (trainer.trained()) log_info(text(folder_of(run).string(), ": phase 2 is already finished; --force trains it again"));
+    if (trainer.trained() && !trainer.can_measure()) return;
+    run.prepare_features(options.verify_features);
+    const FeatureSet set = run.features_of(run.split().train);
+    const Phase2Sampler sampler(run, trainer.phase1(), set);
+    if (!trainer.trained()) trainer.train(set, sampler);
+    if (trainer.can_measure())
+        write_statistics(run, measure_scores(run, Phase2Model::load(run, trainer.phase1()), sampler, set));
+}
 
 }  // namespace ltad

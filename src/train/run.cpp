@@ -61,7 +61,7 @@ Split Run::open_split(const Dataset& dataset) const {
     return wanted;
 }
 
-Run::Run(Config config, bool verify_features)
+Run::Run(Config config)
     : config_(std::move(config)),
       output_(config_.output_path()),
       device_(prepare_device(config_)),
@@ -78,7 +78,10 @@ Run::Run(Config config, bool verify_features)
         class_index_[c.name] = static_cast<std::int64_t>(class_names_.size());
         class_names_.push_back(c.name);
     }
-    if (verify_features) {
+}
+
+void Run::prepare_features(bool verify) {
+    if (verify) {
         const auto problems = store_.verify();
         for (const std::string& problem : problems) log_error(problem);
         if (!problems.empty())

@@ -18,8 +18,9 @@ struct Preprocessing {
     std::array<double, 3> offset{};
 };
 
-/// Reads preprocessor_config.json: rescale_factor, rescale_offset (then −1), image_mean and image_std. Its own size and
-/// crop are not used. Throws Error naming the file and key.
+/// What a preprocessor_config.json says: rescale_factor, rescale_offset (then −1), image_mean and image_std. Its own size
+/// and crop are not used. Throws Error naming `where` (the file) and the key.
+[[nodiscard]] Preprocessing parse_preprocessing(const json& document, const std::string& where);
 [[nodiscard]] Preprocessing read_preprocessing(const std::filesystem::path& file);
 
 /// What config.json of a model directory says.

@@ -28,7 +28,7 @@ struct ClassResult {
     std::int64_t train = 0;
     std::int64_t test_good = 0;
     std::int64_t test_defective = 0;
-    std::array<Aurocs, score_count> scores;
+    std::array<Aurocs, score_count> scores{};
 };
 
 /// One picture's scores, in the order of score_names.
@@ -43,8 +43,8 @@ struct Results {
     std::string config_sha256;
     double lambda = 0;
     std::int64_t empty_masks = 0;  ///< defective pictures whose resized mask is empty
-    std::vector<ClassResult> classes;
-    std::vector<ImageResult> images;
+    std::vector<ClassResult> classes{};
+    std::vector<ImageResult> images{};
 };
 
 enum class Subset { all, high, low };

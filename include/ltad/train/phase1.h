@@ -43,7 +43,7 @@ struct Phase1Loss {
 
 /// Trains phase 1 (eq. 6) and writes phase1/model.safetensors, metrics.jsonl and report.json; prints the report.
 /// Throws Interrupted after saving the state.
-void train_phase1(const Run& run, TrainOptions options);
+void train_phase1(Run& run, TrainOptions options);
 
 /// Writes one line for each object of the histories, which have an "epoch" each: terms of the same epoch on one line.
 void write_metrics(const std::filesystem::path& file, const std::vector<json>& histories);

@@ -72,6 +72,6 @@ private:
 
 /// Trains what `part` names and is not finished yet; writes phase2/reconstruction.safetensors, semantic.safetensors,
 /// metrics.jsonl, and when both are there statistics.json. Throws Interrupted after saving the states.
-void train_phase2(const Run& run, Phase2Part part, TrainOptions options);
+void train_phase2(Run& run, Phase2Part part, TrainOptions options);
 
 }  // namespace ltad

@@ -16,14 +16,17 @@
 
 namespace ltad {
 
-/// What every command on a run starts from: its settings, split, encoder and features. Cheap things are checked before
-/// expensive ones.
+/// What every command on a run starts from: its settings, split, encoder and features. Pictures are encoded when a
+/// command asks, so that it can check everything cheap before.
 class Run {
 public:
-    /// Makes the split where there is none, and encodes the pictures that the feature store lacks. With
-    /// `verify_features` the whole store is rehashed first. Throws Error, among others when a split that is there is
-    /// not the one that config and data set give.
-    explicit Run(Config config, bool verify_features = false);
+    /// Makes the split where there is none. Throws Error, among others when a split that is there is not the one that
+    /// config and data set give.
+    explicit Run(Config config);
+
+    /// Encodes the pictures that the feature store lacks; `verify` rehashes the whole store first and throws Error when
+    /// it is damaged.
+    void prepare_features(bool verify);
 
     [[nodiscard]] const Config& config() const { return config_; }
     [[nodiscard]] at::Device device() const { return device_; }
@@ -34,6 +37,7 @@ public:
     /// In class order, as everywhere classes have indices.
     [[nodiscard]] const std::vector<std::string>& class_names() const { return class_names_; }
 
+    /// After `prepare_features`.
     [[nodiscard]] FeatureSet features_of(const std::vector<Sample>& samples) const;
     /// Training pictures of the data set that the split left out.
     [[nodiscard]] const std::vector<Sample>& held_out() const { return held_out_; }

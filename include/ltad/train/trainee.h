@@ -12,10 +12,11 @@
 
 namespace ltad {
 
-/// What `ltad-train` was asked to do about earlier work.
+/// What `ltad-train` was asked to do beside training.
 struct TrainOptions {
-    bool resume = false;
-    bool force = false;
+    bool resume = false;           ///< go on with an unfinished training
+    bool force = false;            ///< start over, whatever is there
+    bool verify_features = false;  ///< rehash the feature store first
 };
 
 /// Keys of two settings documents whose values differ, "a.b: 1 there, 2 here" each.

@@ -1,0 +1,148 @@
+#include "ltad/pretrain/init.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include "ltad/align/align_model.h"
+#include "ltad/align/convolution.h"
+#include "ltad/core/error.h"
+#include "ltad/core/log.h"
+#include "ltad/core/random.h"
+#include "ltad/synth/picture.h"
+#include "vocabulary.h"
+
+namespace ltad {
+namespace {
+
+/// Deviation of a weight's random start; a negative one stands for constant 1 (the scale of a norm), 0 for zeros.
+double deviation_for(const std::string& name, const std::vector<std::int64_t>& shape) {
+    if (name.ends_with(".bias")) return 0;
+    if (shape.size() < 2) return -1;  // scales of norms, running statistics, the temperature
+    if (shape.size() == 4) return std::sqrt(2.0 / static_cast<double>(shape[1] * shape[2] * shape[3]));
+    if (name.starts_with("text_projection")) return 1 / std::sqrt(static_cast<double>(shape[1]));
+    return 0.02;  // BERT's own start
+}
+
+Weights random_weights(const Shapes& shapes, std::int64_t seed) {
+    Weights weights;
+    for (const auto& [name, shape] : shapes) {
+        at::Tensor tensor = at::ones(shape);
+        const double deviation = deviation_for(name, shape);
+        if (deviation >= 0) {
+            Random random(RandomUse::init, {static_cast<std::uint64_t>(seed), random_key(name)});
+            random.fill_normal({tensor.mutable_data_ptr<float>(), static_cast<std::size_t>(tensor.numel())});
+            tensor.mul_(deviation);
+        }
+        weights[name] = tensor;
+    }
+    return weights;
+}
+
+/// Generated pictures of all classes, as the encoder reads them: [N, 3, size, size].
+at::Tensor calibration_pictures(const Preprocessing& preprocessing, int size) {
+    std::vector<at::Tensor> pictures;
+    for (std::size_t c = 0; c < synth_class_names().size(); ++c) {
+        for (std::int64_t i = 0; i < 2; ++i) {
+            const Image image = draw_good({.class_index = c, .seed = 0, .part = "calibration", .index = i, .size = size}).image;
+            pictures.push_back(at::tensor(at::ArrayRef<std::uint8_t>(image.pixels), at::kByte).view({size, size, 3}));
+        }
+    }
+    const auto channels = [](const std::array<double, 3>& values) {
+        return at::tensor(at::ArrayRef<double>(values.data(), 3), at::kFloat).view({1, 3, 1, 1});
+    };
+    return at::stack(pictures).permute({0, 3, 1, 2}).to(at::kFloat) * channels(preprocessing.scale) +
+           channels(preprocessing.offset);
+}
+
+/// Runs the image encoder in training mode once and keeps every batch norm's statistics as its running ones.
+class Calibration {
+public:
+    Calibration(const EfficientNetConfig& config, Weights& weights, std::string prefix)
+        : config_(config), weights_(weights), prefix_(std::move(prefix)),
+          activation_(parse_activation(config.hidden_act, "vision_config")) {}
+
+    void run(at::Tensor x) {
+        x = unit(x, "embeddings.convolution", "embeddings.batchnorm", 2, true, 1);
+        x = activate(activation_, x);
+        std::size_t index = 0;
+        for (const BlockSpec& spec : block_specs(config_)) x = block(x, spec, text("encoder.blocks.", index++, "."));
+    }
+
+private:
+    const at::Tensor& get(const std::string& name) const { return weights_.at(prefix_ + name); }
+
+    at::Tensor unit(const at::Tensor& x, const std::string& convolution, const std::string& norm, std::int64_t stride,
+                    bool asymmetric, std::int64_t groups) {
+        const at::Tensor y = convolve(x, get(convolution + ".weight"), {}, stride, asymmetric, groups);
+        const at::Tensor mean = y.mean({0, 2, 3});
+        const at::Tensor variance = (y - mean.view({1, -1, 1, 1})).square().mean({0, 2, 3});
+        weights_[prefix_ + norm + ".running_mean"] = mean;
+        weights_[prefix_ + norm + ".running_var"] = variance;
+        return at::batch_norm(y, get(norm + ".weight"), get(norm + ".bias"), mean, variance, false, 0.0,
+                              config_.batch_norm_eps, false);
+    }
+
+    at::Tensor block(const at::Tensor& input, const BlockSpec& spec, const std::string& name) {
+        at::Tensor x = input;
+        if (spec.expand_ratio != 1)
+            x = activate(activation_, unit(x, name + "expansion.expand_conv", name + "expansion.expand_bn", 1, true, 1));
+        x = unit(x, name + "depthwise_conv.depthwise_conv", name + "depthwise_conv.depthwise_norm", spec.stride,
+                 spec.asymmetric_padding, spec.expanded());
+        x = activate(activation_, x);
+        const at::Tensor squeezed = at::conv2d(x.mean({2, 3}, true), get(name + "squeeze_excite.reduce.weight"),
+                                               get(name + "squeeze_excite.reduce.bias"));
+        x = x * at::conv2d(activate(activation_, squeezed), get(name + "squeeze_excite.expand.weight"),
+                           get(name + "squeeze_excite.expand.bias")).sigmoid();
+        x = unit(x, name + "projection.project_conv", name + "projection.project_bn", 1, true, 1);
+        return spec.residual ? x + input : x;
+    }
+
+    const EfficientNetConfig& config_;
+    Weights& weights_;
+    std::string prefix_;
+    Activation activation_;
+};
+
+/// The numbers of kakaobrain/align-base's preprocessor_config.json that matter: grey levels to [−1, 1].
+const json preprocessing_document = {{"do_rescale", true}, {"rescale_factor", 1.0 / 127.5}, {"rescale_offset", true},
+                                     {"do_normalize", false}};
+
+std::string vocabulary_for(const std::filesystem::path& config_file, const BertConfig& config) {
+    const auto beside = config_file.parent_path() / "vocab.txt";
+    std::string vocabulary = std::filesystem::exists(beside) ? read_file(beside) : small_vocabulary();
+    const auto lines = std::count(vocabulary.begin(), vocabulary.end(), '\n');
+    if (lines > config.vocab_size)
+        fail(config_file.string(), ": text_config.vocab_size is ", config.vocab_size, ", but the vocabulary has ", lines,
+             " entries");
+    return vocabulary;
+}
+
+}  // namespace
+
+void init_model_directory(const std::filesystem::path& config_file, std::int64_t seed, const std::filesystem::path& out) {
+    const c10::NoGradGuard no_grad;
+    json document = read_json(config_file);
+    const AlignConfig config = parse_align_config(document, config_file.string());
+    if (std::filesystem::exists(out / "config.json"))
+        fail(out.string(), ": a model is there already; choose another folder, or remove it first");
+
+    const std::string vocabulary = config.text ? vocabulary_for(config_file, *config.text) : "";
+    Weights weights = random_weights(align_shapes(config), seed);
+    const Preprocessing preprocessing = parse_preprocessing(preprocessing_document, "preprocessor_config.json");
+    Calibration(config.vision, weights, config.text ? "vision_model." : "").run(calibration_pictures(preprocessing, 224));
+
+    save_weights(out / "model.safetensors", weights, {{"format", "pt"}});
+    write_json(out / "preprocessor_config.json", preprocessing_document);
+    if (config.text) write_file_atomically(out / "vocab.txt", vocabulary);
+    document["ltad_random_weights"] = true;
+    write_json(out / "config.json", document);  // last: it makes the folder a model directory
+    std::int64_t parameters = 0;
+    for (const auto& [name, tensor] : weights) parameters += tensor.numel();
+    log_warning(text(out.string(), ": a model of ", parameters, " RANDOM weights (seed ", seed,
+                     "); it tests the pipeline, it has learned nothing"));
+}
+
+}  // namespace ltad

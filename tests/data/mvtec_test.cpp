@@ -1,0 +1,118 @@
+#include <filesystem>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ltad/core/error.h"
+#include "ltad/data/dataset.h"
+#include "support/dataset_tree.h"
+
+namespace ltad {
+namespace {
+
+using test::put_file;
+using test::TemporaryFolder;
+using test::write_mvtec_tree;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+TEST(MvtecLayout, FindsSamplesAndMasksSorted) {
+    const TemporaryFolder folder;
+    const auto config =
+        write_mvtec_tree(folder / "set", {{.name = "zipper", .train = 1, .test_good = 1, .test_defective = 1},
+                                          {.name = "bottle", .train = 2, .test_good = 1, .test_defective = 2}});
+    const Dataset dataset = list_dataset(config);
+    EXPECT_EQ(dataset.root, folder / "set");
+    EXPECT_THAT(dataset.train, ElementsAre(Sample{"bottle/train/good/000.png", "bottle", false, ""},
+                                           Sample{"bottle/train/good/001.png", "bottle", false, ""},
+                                           Sample{"zipper/train/good/000.png", "zipper", false, ""}));
+    EXPECT_THAT(
+        dataset.test,
+        ElementsAre(Sample{"bottle/test/broken/000.png", "bottle", true, "bottle/ground_truth/broken/000_mask.png"},
+                    Sample{"bottle/test/broken/001.png", "bottle", true, "bottle/ground_truth/broken/001_mask.png"},
+                    Sample{"bottle/test/good/000.png", "bottle", false, ""},
+                    Sample{"zipper/test/broken/000.png", "zipper", true, "zipper/ground_truth/broken/000_mask.png"},
+                    Sample{"zipper/test/good/000.png", "zipper", false, ""}));
+}
+
+// macOS and editors leave files behind; MVTec AD itself comes with a licence and a readme beside the classes.
+TEST(MvtecLayout, IgnoresHiddenAndOtherFiles) {
+    const TemporaryFolder folder;
+    const auto config = write_mvtec_tree(folder / "set", {{.name = "bottle"}});
+    const Dataset before = list_dataset(config);
+    for (const char* name :
+         {"set/.DS_Store", "set/readme.txt", "set/bottle/train/good/._000.png", "set/bottle/train/good/Thumbs.db",
+          "set/bottle/test/.hidden/000.png", "set/bottle/test/broken/notes.txt", "set/.cache/train/good/000.png",
+          "set/bottle/ground_truth/broken/._000_mask.png", "set/docs/figure.png"})
+        put_file(folder / name, "x");
+    const Dataset after = list_dataset(config);
+    EXPECT_EQ(after.train, before.train);
+    EXPECT_EQ(after.test, before.test);
+}
+
+TEST(MvtecLayout, TakesOtherPictureTypesAndMaskNames) {
+    const TemporaryFolder folder;
+    const auto config =
+        write_mvtec_tree(folder / "set", {{.name = "bottle", .train = 1, .test_good = 1, .test_defective = 1}});
+    put_file(folder / "set/bottle/train/good/A.JPG", "x");
+    put_file(folder / "set/bottle/train/good/b.TiFF", "x");
+    put_file(folder / "set/bottle/test/scratch/1.bmp", "x");
+    put_file(folder / "set/bottle/ground_truth/scratch/1.png", "x");  // without "_mask"
+    put_file(folder / "set/bottle/test/scratch/11.bmp", "x");         // not the mask of 1
+    put_file(folder / "set/bottle/ground_truth/scratch/11_mask.bmp", "x");
+    const Dataset dataset = list_dataset(config);
+    ASSERT_EQ(dataset.train.size(), 3u);
+    EXPECT_EQ(dataset.train[1].file, "bottle/train/good/A.JPG");  // bytewise: digits, capitals, small letters
+    EXPECT_EQ(dataset.train[2].file, "bottle/train/good/b.TiFF");
+    EXPECT_EQ(dataset.test[2].mask, "bottle/ground_truth/scratch/1.png");
+    EXPECT_EQ(dataset.test[3].mask, "bottle/ground_truth/scratch/11_mask.bmp");
+}
+
+TEST(MvtecLayout, AClassWithoutGroundTruthIsLabelledByImage) {
+    const TemporaryFolder folder;
+    const auto config = write_mvtec_tree(folder / "set", {{.name = "bottle"}, {.name = "own", .masks = false}});
+    int with_mask = 0;
+    int without = 0;
+    for (const Sample& sample : list_dataset(config).test) {
+        if (!sample.defective) continue;
+        EXPECT_EQ(sample.mask.empty(), sample.class_name == "own");
+        ++(sample.mask.empty() ? without : with_mask);
+    }
+    EXPECT_EQ(with_mask, 2);
+    EXPECT_EQ(without, 2);
+}
+
+TEST(MvtecLayout, NamesTheDefectivePictureWithoutMask) {
+    const TemporaryFolder folder;
+    const auto config = write_mvtec_tree(folder / "set", {{.name = "bottle"}});
+    std::filesystem::remove(folder / "set/bottle/ground_truth/broken/001_mask.png");
+    EXPECT_THAT([&] { (void)list_dataset(config); },
+                ThrowsMessage<Error>(AllOf(HasSubstr("bottle/test/broken/001.png"), HasSubstr("001_mask.png"))));
+    // A kind of defect without a folder of masks, in a class that has masks, is the same mistake.
+    std::filesystem::remove_all(folder / "set/bottle/ground_truth/broken");
+    EXPECT_THAT([&] { (void)list_dataset(config); }, ThrowsMessage<Error>(HasSubstr("bottle/test/broken/000.png")));
+}
+
+TEST(MvtecLayout, NamesTheEmptyClass) {
+    const TemporaryFolder folder;
+    const auto config = write_mvtec_tree(folder / "set", {{.name = "bottle"}, {.name = "cable", .train = 0}});
+    std::filesystem::create_directories(folder / "set/cable/train/good");
+    put_file(folder / "set/cable/train/good/notes.txt", "no picture");
+    EXPECT_THAT(
+        [&] { (void)list_dataset(config); },
+        ThrowsMessage<Error>(AllOf(HasSubstr((folder / "set/cable/train/good").string()), HasSubstr("'cable'"))));
+}
+
+TEST(MvtecLayout, NamesTheClassWithoutTestPictures) {
+    const TemporaryFolder folder;
+    const auto config =
+        write_mvtec_tree(folder / "set", {{.name = "bottle"}, {.name = "cable", .test_good = 0, .test_defective = 0}});
+    EXPECT_THAT(
+        [&] { (void)list_dataset(config); },
+        ThrowsMessage<Error>(AllOf(HasSubstr((folder / "set").string()), HasSubstr("'cable' has no test picture"))));
+}
+
+}  // namespace
+}  // namespace ltad
