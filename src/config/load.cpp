@@ -20,8 +20,10 @@ struct Layers {
 
 std::vector<std::string> split_key(const std::string& key) {
     std::vector<std::string> parts;
-    std::istringstream in(key);
-    for (std::string part; std::getline(in, part, '.');) parts.push_back(part);
+    for (std::size_t start = 0, dot = 0; dot != std::string::npos; start = dot + 1) {
+        dot = key.find('.', start);
+        parts.push_back(key.substr(start, dot - start));
+    }
     return parts;
 }
 
@@ -75,6 +77,11 @@ void merge_override(Layers& into, const std::string& assignment) {
     const std::size_t equals = assignment.find('=');
     if (equals == std::string::npos || equals == 0)
         throw UsageError(text("--set ", assignment, ": KEY=VALUE was expected, such as phase1.epochs=10"));
+    try {
+        (void)json(assignment).dump();
+    } catch (const json::exception&) {
+        throw UsageError(text("--set ", assignment, ": is not UTF-8, which JSON needs"));
+    }
     const std::string value = assignment.substr(equals + 1);
     json parsed = json::parse(value, nullptr, false);
     if (parsed.is_discarded()) parsed = value;  // a bare word is a string
@@ -247,6 +254,12 @@ public:
             reject(name, *found, "\"auto\" or " + describe(range));
     }
 
+    /// Rules between fields; a field that was rejected has kept its default, which says nothing.
+    void check_together(const Config& config) {
+        for (const Mistake& mistake : check_fields_together(config))
+            if (!rejected_.contains(mistake.key)) mistakes.push_back(mistake.sentence + source_of(mistake.key));
+    }
+
     /// What is left over: keys that no field asked for.
     void check_unknown() {
         for (const auto& [key, source] : layers_.sources) {
@@ -314,12 +327,17 @@ private:
     }
 
     void reject(std::string_view name, const json& value, const std::string& allowed) {
-        const auto source = layers_.sources.find(key(name));
-        mistakes.push_back(text(key(name), ": ", value.dump(), " is not allowed (", allowed, ")",
-                                source == layers_.sources.end() ? "" : ", in " + source->second));
+        rejected_.insert(key(name));
+        mistakes.push_back(text(key(name), ": ", value.dump(), " is not allowed (", allowed, ")", source_of(key(name))));
+    }
+
+    [[nodiscard]] std::string source_of(const std::string& key) const {
+        const auto source = layers_.sources.find(key);
+        return source == layers_.sources.end() ? "" : ", in " + source->second;
     }
 
     const Layers& layers_;
+    std::set<std::string> rejected_;
     std::set<std::string> known_;
 };
 
@@ -332,14 +350,14 @@ Config load_config(const std::filesystem::path& file, const std::vector<std::str
     for (const std::string& assignment : overrides) merge_override(layers, assignment);
     // What a run's config.json records about the program is not a setting.
     layers.document.erase("program");
-    std::erase_if(layers.sources, [](const auto& item) { return item.first.starts_with("program"); });
+    std::erase_if(layers.sources, [](const auto& item) { return item.first == "program" || item.first.starts_with("program."); });
 
     Config config;
     Reader reader(layers);
     visit_fields(config, reader);
     reader.check_unknown();
-    auto mistakes = reader.mistakes;
-    for (const std::string& mistake : check_fields_together(config)) mistakes.push_back(mistake);
+    reader.check_together(config);
+    const auto& mistakes = reader.mistakes;
     if (!mistakes.empty()) {
         std::string message = text(file.empty() ? "the settings" : file.string(), ": ", mistakes.size(),
                                    mistakes.size() == 1 ? " mistake" : " mistakes");

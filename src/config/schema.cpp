@@ -107,31 +107,31 @@ void visit_fields(Config& config, FieldVisitor& visitor) {
     visitor.field("output", config.output);
 }
 
-std::vector<std::string> check_fields_together(const Config& c) {
-    std::vector<std::string> wrong;
-    const auto expect = [&](bool holds, const auto&... parts) {
-        if (!holds) wrong.push_back(text(parts...));
+std::vector<Mistake> check_fields_together(const Config& c) {
+    std::vector<Mistake> wrong;
+    const auto expect = [&](bool holds, const std::string& key, const auto&... parts) {
+        if (!holds) wrong.push_back({key, text(key, parts...)});
     };
     const auto& r = c.reconstruction;
-    expect(!c.name.empty() && c.name.find('/') == std::string::npos, "name: '", c.name,
+    expect(!c.name.empty() && c.name.find('/') == std::string::npos, "name", ": '", c.name,
            "' is not allowed (a folder's name: not empty, without '/')");
-    expect(r.hidden_dim % r.heads == 0, "reconstruction.hidden_dim: ", r.hidden_dim,
+    expect(r.hidden_dim % r.heads == 0, "reconstruction.hidden_dim", ": ", r.hidden_dim,
            " is not divisible by reconstruction.heads = ", r.heads);
-    expect(r.hidden_dim % 2 == 0, "reconstruction.hidden_dim: ", r.hidden_dim,
+    expect(r.hidden_dim % 2 == 0, "reconstruction.hidden_dim", ": ", r.hidden_dim,
            " is odd; half of it holds the row embedding, half the column embedding");
-    expect(r.neighbor_size == 0 || r.neighbor_size % 2 == 1, "reconstruction.neighbor_size: ", r.neighbor_size,
+    expect(r.neighbor_size == 0 || r.neighbor_size % 2 == 1, "reconstruction.neighbor_size", ": ", r.neighbor_size,
            " is even; an odd number, or 0 for no mask, is allowed");
-    expect(r.neighbor_size < 2 * c.grid() - 1, "reconstruction.neighbor_size: ", r.neighbor_size,
+    expect(r.neighbor_size < 2 * c.grid() - 1, "reconstruction.neighbor_size", ": ", r.neighbor_size,
            " masks every token of a grid of ", c.grid(), "; at most ", 2 * c.grid() - 3, " is allowed");
-    expect(c.scoring.image_pooling <= c.scoring.map_size, "scoring.image_pooling: ", c.scoring.image_pooling,
+    expect(c.scoring.image_pooling <= c.scoring.map_size, "scoring.image_pooling", ": ", c.scoring.image_pooling,
            " is larger than scoring.map_size = ", c.scoring.map_size);
-    expect(!c.prompts.init.empty(), "prompts.init: '' is not allowed (\"object\", another word, \"class_name\" or \"random\")");
-    expect(!c.encoder.path.empty(), "encoder.path: '' is not allowed (a model directory)");
-    expect(!c.features.path.empty(), "features.path: '' is not allowed (a folder for the feature store)");
-    expect(!c.dataset.root.empty(), "dataset.root: '' is not allowed (the data set's folder)");
+    expect(!c.prompts.init.empty(), "prompts.init", ": '' is not allowed (\"object\", another word, \"class_name\" or \"random\")");
+    expect(!c.encoder.path.empty(), "encoder.path", ": '' is not allowed (a model directory)");
+    expect(!c.features.path.empty(), "features.path", ": '' is not allowed (a folder for the feature store)");
+    expect(!c.dataset.root.empty(), "dataset.root", ": '' is not allowed (the data set's folder)");
     if (c.dataset.layout == "jsonl")
         expect(!c.dataset.train.empty() && !c.dataset.test.empty(),
-               "dataset.train, dataset.test: layout \"jsonl\" needs both lists");
+               "dataset.train, dataset.test", ": layout \"jsonl\" needs both lists");
     return wrong;
 }
 

@@ -45,7 +45,13 @@ public:
 /// Shows every field to the visitor: the one list of keys, ranges and choices.
 void visit_fields(Config& config, FieldVisitor& visitor);
 
-/// What single ranges cannot say: one sentence for each rule between fields that is broken.
-[[nodiscard]] std::vector<std::string> check_fields_together(const Config& config);
+/// A mistake: the key to blame and a sentence that names it.
+struct Mistake {
+    std::string key;
+    std::string sentence;
+};
+
+/// What single ranges cannot say: one mistake for each rule between fields that is broken.
+[[nodiscard]] std::vector<Mistake> check_fields_together(const Config& config);
 
 }  // namespace ltad

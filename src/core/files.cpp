@@ -137,13 +137,19 @@ FileLock::FileLock(const std::filesystem::path& path, std::string_view waiting_f
     if (path.has_parent_path()) make_directories(path.parent_path());
     file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (file_ < 0) fail_with_errno("open", path);
-    if (::flock(file_, LOCK_EX | LOCK_NB) == 0) return;
-    log_info(text("waiting for another process: ", waiting_for));
-    while (::flock(file_, LOCK_EX) != 0) {
-        if (errno == EINTR && !interrupt_requested()) continue;
-        ::close(file_);
-        if (interrupt_requested()) throw Interrupted(text("interrupted while waiting for ", path.string()));
-        fail_with_errno("lock", path);
+    // Asks again and again: a signal that comes just before a wait inside flock would not end it.
+    for (bool said = false; ::flock(file_, LOCK_EX | LOCK_NB) != 0; ::usleep(50'000)) {
+        if (errno != EWOULDBLOCK && errno != EINTR) {
+            const int code = errno;
+            ::close(file_);
+            errno = code;
+            fail_with_errno("lock", path);
+        }
+        if (interrupt_requested()) {
+            ::close(file_);
+            throw Interrupted(text("interrupted while waiting for ", path.string()));
+        }
+        if (!std::exchange(said, true)) log_info(text("waiting for another process: ", waiting_for));
     }
 }
 

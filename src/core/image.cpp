@@ -10,7 +10,8 @@ namespace {
 
 std::string encode(const cv::Mat& picture) {
     std::vector<unsigned char> bytes;
-    if (!cv::imencode(".png", picture, bytes)) fail("a picture of ", picture.cols, " x ", picture.rows, " could not be encoded");
+    if (picture.empty() || !cv::imencode(".png", picture, bytes))
+        fail("a picture of ", picture.cols, " x ", picture.rows, " could not be encoded");
     return {bytes.begin(), bytes.end()};
 }
 

@@ -15,7 +15,13 @@ json read_json(const std::filesystem::path& path) {
 }
 
 void write_json(const std::filesystem::path& path, const json& value) {
-    write_file_atomically(path, value.dump(2) + "\n");
+    std::string words;
+    try {
+        words = value.dump(2) + "\n";
+    } catch (const json::exception& error) {
+        fail("cannot write ", path.string(), ": not valid JSON: ", error.what());  // a string that is not UTF-8
+    }
+    write_file_atomically(path, words);
 }
 
 }  // namespace ltad

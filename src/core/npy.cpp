@@ -56,6 +56,7 @@ NpyFile::NpyFile(const std::filesystem::path& path) : file_(path) {
     const std::size_t header_size = static_cast<unsigned char>(bytes[8]) + 256u * static_cast<unsigned char>(bytes[9]);
     const std::size_t data_start = magic.size() + 2 + header_size;
     if (bytes.size() < data_start) fail(where, ": truncated in its npy header");
+    if (data_start % alignof(float) != 0) fail(where, ": its data begin at byte ", data_start, ", not at a multiple of 4");
     const std::string_view header = bytes.substr(magic.size() + 2, header_size);
     if (header.find("'<f4'") == std::string_view::npos || header.find("False") == std::string_view::npos)
         fail(where, ": a C-ordered float32 array ('<f4') was expected, the header says ", header);
@@ -67,8 +68,9 @@ NpyFile::NpyFile(const std::filesystem::path& path) : file_(path) {
         if (__builtin_mul_overflow(row_bytes, static_cast<std::uint64_t>(shape_[i]), &row_bytes))
             fail(where, ": the shape in its npy header overflows");
     std::uint64_t expected = 0;
-    if (__builtin_mul_overflow(row_bytes, static_cast<std::uint64_t>(shape_[0]), &expected) ||
-        bytes.size() - data_start != expected)
+    if (__builtin_mul_overflow(row_bytes, static_cast<std::uint64_t>(shape_[0]), &expected))
+        fail(where, ": the shape in its npy header overflows");
+    if (bytes.size() - data_start != expected)
         fail(where, ": its shape needs ", expected, " bytes of data, the file has ", bytes.size() - data_start);
     row_size_ = row_bytes / sizeof(float);
     values_ = {reinterpret_cast<const float*>(bytes.data() + data_start), expected / sizeof(float)};

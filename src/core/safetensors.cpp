@@ -139,6 +139,7 @@ SafetensorsFile::SafetensorsFile(std::filesystem::path path) : path_(std::move(p
             entries.push_back(read_entry(name, value, data, where));
             continue;
         }
+        if (!value.is_object()) fail(where, ": its __metadata__ is not a JSON object");
         for (const auto& [key, word] : value.items()) {
             if (!word.is_string()) fail(where, ": metadata '", key, "' is not a string");
             metadata_[key] = word.get<std::string>();
@@ -150,7 +151,12 @@ SafetensorsFile::SafetensorsFile(std::filesystem::path path) : path_(std::move(p
 
 void write_safetensors(const std::filesystem::path& path, const std::map<std::string, TensorBytes>& tensors,
                        const Metadata& metadata) {
-    const std::string header = header_for(tensors, metadata);
+    std::string header;
+    try {
+        header = header_for(tensors, metadata);
+    } catch (const json::exception& error) {
+        fail("cannot write ", path.string(), ": its header is not valid JSON: ", error.what());  // a name that is not UTF-8
+    }
     const std::uint64_t header_size = header.size();
     std::string_view length(reinterpret_cast<const char*>(&header_size), sizeof header_size);
     AtomicFile file(path);

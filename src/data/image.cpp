@@ -13,6 +13,18 @@
 namespace ltad {
 namespace {
 
+/// Whether a JPEG stream has its end marker; OpenCV fills what is missing with grey and says nothing.
+bool jpeg_is_whole(std::string_view bytes) {
+    // Headers are skipped by their lengths: a thumbnail inside one has an end marker of its own.
+    std::size_t at = 2;
+    while (at + 4 <= bytes.size() && static_cast<unsigned char>(bytes[at]) == 0xFF) {
+        const auto marker = static_cast<unsigned char>(bytes[at + 1]);
+        if (marker == 0xDA) return bytes.find("\xFF\xD9", at) != std::string_view::npos;
+        at += 2 + static_cast<unsigned char>(bytes[at + 2]) * 256u + static_cast<unsigned char>(bytes[at + 3]);
+    }
+    return false;
+}
+
 /// As stored: grey, BGR or BGRA of 8 or 16 bit. IMREAD_UNCHANGED also ignores the EXIF orientation.
 cv::Mat decode(std::string_view bytes, const std::string& name) {
     [[maybe_unused]] static const auto silenced = cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
@@ -29,18 +41,6 @@ cv::Mat decode(std::string_view bytes, const std::string& name) {
     if (picture.depth() != CV_8U && picture.depth() != CV_16U)
         fail(name, ": its samples are neither 8 nor 16 bit whole numbers; convert it first");
     return picture;
-}
-
-/// Whether a JPEG stream has its end marker; OpenCV fills what is missing with grey and says nothing.
-bool jpeg_is_whole(std::string_view bytes) {
-    // Headers are skipped by their lengths: a thumbnail inside one has an end marker of its own.
-    std::size_t at = 2;
-    while (at + 4 <= bytes.size() && static_cast<unsigned char>(bytes[at]) == 0xFF) {
-        const auto marker = static_cast<unsigned char>(bytes[at + 1]);
-        if (marker == 0xDA) return bytes.find("\xFF\xD9", at) != std::string_view::npos;
-        at += 2 + static_cast<unsigned char>(bytes[at + 2]) * 256u + static_cast<unsigned char>(bytes[at + 3]);
-    }
-    return false;
 }
 
 std::uint8_t to_8_bit(std::uint8_t value) { return value; }
