@@ -1,5 +1,6 @@
 #include "wordpiece.h"
 
+#include <array>
 #include <sstream>
 
 #include "ltad/core/error.h"
@@ -9,6 +10,7 @@
 namespace ltad {
 namespace {
 
+constexpr std::array<std::string_view, 5> special_names = {"[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]"};
 constexpr std::size_t longest_word = 100;  // characters; the reference gives up on longer ones
 
 /// Words and punctuation marks of a text, each a run without spaces.
@@ -90,7 +92,19 @@ void WordPiece::append_pieces(const std::u32string& word, std::vector<std::int64
 
 std::vector<std::int64_t> WordPiece::ids(std::string_view text) const {
     std::vector<std::int64_t> ids;
-    for (const std::u32string& word : split_words(text, lower_case_)) append_pieces(word, ids);
+    while (!text.empty()) {
+        // A special token written out, such as "[MASK]", stands for itself.
+        std::size_t start = text.size();
+        std::string_view found;
+        for (const std::string_view name : special_names)
+            if (const std::size_t at = text.find(name); at < start && id_of_.contains(std::string(name))) {
+                start = at;
+                found = name;
+            }
+        for (const std::u32string& word : split_words(text.substr(0, start), lower_case_)) append_pieces(word, ids);
+        if (!found.empty()) ids.push_back(id_of_.at(std::string(found)));
+        text.remove_prefix(start + found.size());
+    }
     return ids;
 }
 

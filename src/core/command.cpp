@@ -11,6 +11,24 @@
 #include "ltad/core/log.h"
 
 namespace ltad {
+namespace {
+
+/// What CLI11 leaves out when the first word is none of the subcommands.
+std::string unknown_subcommand(const CLI::App& app, int argc, char** argv) {
+    const auto known = app.get_subcommands([](const CLI::App*) { return true; });
+    if (known.empty() || argc < 2 || argv[1][0] == '-') return "";
+    std::string names;
+    for (const CLI::App* sub : known) {
+        if (sub->get_name() == argv[1]) return "";
+        names += (names.empty() ? "" : ", ") + sub->get_name();
+    }
+    return text(": '", argv[1], "' is none of ", names);
+}
+
+/// LibTorch's messages go on with a stack trace.
+std::string first_line(const std::string& message) { return message.substr(0, message.find('\n')); }
+
+}  // namespace
 
 std::string version() { return LTAD_VERSION; }
 std::string git_revision() { return LTAD_GIT_REVISION; }
@@ -27,7 +45,7 @@ int run_command(CLI::App& app, int argc, char** argv, const std::function<void()
         return 0;
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-        log_error(text(error.what(), " (", app.get_name(), " --help shows the usage)"));
+        log_error(text(error.what(), unknown_subcommand(app, argc, argv), " (", app.get_name(), " --help shows the usage)"));
         return 2;
     } catch (const UsageError& error) {
         log_error(error.what());
@@ -38,8 +56,11 @@ int run_command(CLI::App& app, int argc, char** argv, const std::function<void()
     } catch (const std::bad_alloc&) {
         log_error("out of memory: a smaller batch_size, image_size or model needs less");
         return 1;
-    } catch (const std::exception& error) {
+    } catch (const Error& error) {
         log_error(error.what());
+        return 1;
+    } catch (const std::exception& error) {
+        log_error(first_line(error.what()));
         return 1;
     }
 }

@@ -66,9 +66,10 @@ std::vector<std::vector<std::string>> cells(const Results& results) {
 /// A field of a CSV file (RFC 4180): quoted where it must be.
 std::string csv_field(const std::string& value) {
     if (value.find_first_of(",\"\n\r") == std::string::npos) return value;
-    std::string quoted = "\"";
-    for (const char c : value) quoted += c == '"' ? "\"\"" : std::string(1, c);
-    return quoted + "\"";
+    std::string quoted(1, '"');
+    for (const char c : value) quoted.append(c == '"' ? 2 : 1, c);
+    quoted.push_back('"');
+    return quoted;
 }
 
 /// The shortest digits that read back to the same float.
@@ -136,6 +137,7 @@ std::string format_table(const Results& results) {
         if (starts_pair) top += "  " + cell + std::string(widths[i] + widths[i + 1] + 2 - cell.size(), ' ');
         if (!starts_pair && !ends_pair) top.append(widths[i] + 2, ' ');
     }
+    top.erase(top.find_last_not_of(' ') + 1);
     std::string rule;
     for (const std::size_t width : widths) rule.append(width + 2, '-');
 
@@ -170,7 +172,7 @@ std::string format_markdown(const Results& results) {
 std::string format_csv(const Results& results) {
     std::string out;
     for (const auto& row : cells(results)) {
-        for (std::size_t i = 0; i < row.size(); ++i) out += (i > 0 ? "," : "") + csv_field(row[i]);
+        for (std::size_t i = 0; i < row.size(); ++i) out += text(i > 0 ? "," : "", csv_field(row[i]));
         out += "\n";
     }
     return out;
@@ -179,8 +181,8 @@ std::string format_csv(const Results& results) {
 std::string format_image_scores(const Results& results) {
     std::string out = "file,class,label,ltad,reconstruction,semantic\n";
     for (const ImageResult& image : results.images) {
-        out += csv_field(image.file) + "," + csv_field(image.class_name) + (image.defective ? ",1" : ",0");
-        for (const float score : image.scores) out += "," + shortest(score);
+        out += text(csv_field(image.file), ',', csv_field(image.class_name), image.defective ? ",1" : ",0");
+        for (const float score : image.scores) out += text(',', shortest(score));
         out += "\n";
     }
     return out;

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 #include "ltad/core/error.h"
 
@@ -26,7 +27,7 @@ Decoder::Decoder(const DecoderConfig& config, const EfficientNetConfig& encoder,
       activation_(parse_activation(encoder.hidden_act, "vision_config")),
       norm_eps_(encoder.batch_norm_eps),
       grid_(layout.grid),
-      tap_count_(layout.taps.size()) {
+      channels_(layout.channels) {
     const auto specs = block_specs(encoder);
     const auto sizes = map_sizes(encoder, layout.image_size);  // [i]: the side of block i's input
     const auto limit = [&](std::int64_t size) { return config.resolution == "grid" ? std::min(size, grid_) : size; };
@@ -97,6 +98,17 @@ at::Tensor Decoder::run(const Block& block, const at::Tensor& x, bool training) 
     return block.residual ? y + x : y;
 }
 
+void Decoder::start_at(const at::Tensor& mean, const at::Tensor& deviation) {
+    const c10::NoGradGuard no_grad;
+    for (const Block& block : blocks_) {
+        if (block.emits < 0) continue;
+        const auto tap = static_cast<std::size_t>(block.emits);
+        const std::int64_t first = std::accumulate(channels_.begin(), channels_.begin() + block.emits, std::int64_t{0});
+        block.project.shift.copy_(mean.narrow(0, first, channels_[tap]));
+        block.project.scale.copy_(deviation.narrow(0, first, channels_[tap]));
+    }
+}
+
 at::Tensor Decoder::to_grid(const at::Tensor& map) const {
     return map.size(2) == grid_ ? map : at::upsample_bilinear2d(map, {grid_, grid_}, true);
 }
@@ -106,7 +118,7 @@ at::Tensor Decoder::forward(const at::Tensor& latent, const at::Tensor& text, bo
     at::Tensor x = seed_(at::cat({latent, text}, 1)).view({latent.size(0), seed_channels_, seed, seed});
     x = x.contiguous(at::MemoryFormat::ChannelsLast);
     if (seed_map_size_ != seed) x = at::upsample_nearest2d(x, {seed_map_size_, seed_map_size_});
-    std::vector<at::Tensor> taps(tap_count_);
+    std::vector<at::Tensor> taps(channels_.size());
     if (seed_is_tap_) taps.back() = to_grid(x);
     for (const Block& block : blocks_) {
         x = run(block, x, training);

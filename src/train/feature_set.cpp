@@ -1,6 +1,7 @@
 #include "ltad/train/feature_set.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 #include <ATen/ATen.h>
@@ -32,6 +33,22 @@ FeatureBatch FeatureSet::batch(std::span<const std::size_t> indices) const {
         *label++ = item.class_index;
     }
     return {maps.to(device_), latents.to(device_), classes.to(device_)};
+}
+
+ChannelStatistics channel_statistics(const FeatureSet& set) {
+    at::Tensor sum;
+    at::Tensor squares;
+    at::TensorOptions options;
+    for (std::size_t i = 0; i < set.size(); ++i) {
+        const at::Tensor stored = set.batch(std::array{i}).maps[0];
+        const at::Tensor map = stored.to(at::kCPU, at::kDouble);
+        options = stored.options();
+        sum = i == 0 ? map.mean({1, 2}) : sum + map.mean({1, 2});
+        squares = i == 0 ? map.square().mean({1, 2}) : squares + map.square().mean({1, 2});
+    }
+    const auto count = static_cast<double>(set.size());
+    const at::Tensor mean = sum / count;
+    return {mean.to(options), (squares / count - mean.square()).clamp_min(0).sqrt().to(options)};
 }
 
 std::vector<std::size_t> epoch_order(std::int64_t seed, int phase, std::int64_t epoch, std::size_t count) {

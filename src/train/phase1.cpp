@@ -76,6 +76,11 @@ void train_phase1(Run& run, TrainOptions options) {
 
     run.prepare_features(options.verify_features);
     const FeatureSet set = run.features_of(run.split().train);
+    if (trainee.steps_done() == 0) {
+        const ChannelStatistics real = channel_statistics(set);
+        model.vae().decoder().start_at(real.mean, real.deviation);
+    }
+
     log_info(text("phase 1: ", set.size(), " pictures of ", run.class_names().size(), " classes, ",
                   config.phase1.epochs, " epochs"));
     Progress progress("phase 1", static_cast<std::size_t>(total), "steps", static_cast<std::size_t>(trainee.steps_done()));

@@ -31,7 +31,7 @@ std::vector<std::size_t> all_indices(std::size_t count) {
     return indices;
 }
 
-/// Mean and deviation of the training features: means [K, C, G, G] by class, deviation [C] of each channel around them.
+/// Of the training features: the mean of each class, [K, C, G, G], and the deviation of each channel over all tokens, [C].
 struct ClassMeans {
     at::Tensor means;
     at::Tensor deviation;
@@ -41,19 +41,14 @@ ClassMeans class_means(const Run& run, const FeatureSet& train) {
     const auto classes = static_cast<std::int64_t>(run.class_names().size());
     const FeatureLayout& layout = run.layout();
     at::Tensor sums = at::zeros({classes, layout.total_channels(), layout.grid, layout.grid}, at::kDouble);
-    at::Tensor squares = at::zeros({layout.total_channels()}, at::kDouble);
     std::vector<double> counts(static_cast<std::size_t>(classes), 0);
     for (std::size_t i = 0; i < train.size(); ++i) {
         const at::Tensor map = train.batch(std::array{i}).maps[0].to(at::kCPU, at::kDouble);
         sums[train.class_of(i)].add_(map);
-        squares.add_(map.square().mean({1, 2}));
         counts[static_cast<std::size_t>(train.class_of(i))] += 1;
     }
     const at::Tensor count = at::tensor(counts, at::kDouble).view({classes, 1, 1, 1});
-    const auto total = static_cast<double>(train.size());
-    const at::Tensor mean = sums.sum(0).mean({1, 2}) / total;
-    const at::Tensor deviation = (squares / total - mean.square()).clamp_min(1e-12).sqrt();
-    return {(sums / count).to(run.device(), at::kFloat), deviation.to(run.device(), at::kFloat)};
+    return {(sums / count).to(run.device(), at::kFloat), channel_statistics(train).deviation.clamp_min(1e-6)};
 }
 
 /// Share of the maps whose nearest class mean, every channel scaled by its deviation, is `own`.

@@ -58,6 +58,15 @@ void seed_dropout(const Run& run, std::int64_t step) {
     generator.set_current_seed(random.next_u64());
 }
 
+/// The history of a module that another call has trained; empty where there is none.
+json saved_history(const std::filesystem::path& file) {
+    if (!std::filesystem::exists(file)) return json::array();
+    const Metadata metadata = SafetensorsFile(file).metadata();
+    const auto found = metadata.find("history");
+    const json history = found == metadata.end() ? json() : json::parse(found->second, nullptr, false);
+    return history.is_array() ? history : json::array();
+}
+
 /// The modules that this call trains, side by side.
 class Phase2Trainer {
 public:
@@ -159,8 +168,8 @@ private:
 
     void write_history() const {
         std::vector<json> histories;
-        for (const auto* trainee : {reconstruction_.get(), semantic_.get()})
-            if (trainee != nullptr) histories.push_back(trainee->history());
+        for (const auto& [trainee, name] : {std::pair(reconstruction_.get(), "reconstruction"), std::pair(semantic_.get(), "semantic")})
+            histories.push_back(trainee != nullptr ? trainee->history() : saved_history(folder_of(run_) / text(name, ".safetensors")));
         write_metrics(folder_of(run_) / "metrics.jsonl", histories);
     }
 

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
@@ -8,23 +7,6 @@
 #include "ltad/train/phase2.h"
 
 namespace ltad {
-namespace {
-
-/// Deviation of every channel over all training tokens, [C].
-at::Tensor deviation_of_channels(const FeatureSet& set, std::int64_t channels) {
-    at::Tensor sum = at::zeros({channels}, at::kDouble);
-    at::Tensor squares = at::zeros({channels}, at::kDouble);
-    for (std::size_t i = 0; i < set.size(); ++i) {
-        const at::Tensor map = set.batch(std::array{i}).maps[0].to(at::kCPU, at::kDouble);
-        sum.add_(map.mean({1, 2}));
-        squares.add_(map.square().mean({1, 2}));
-    }
-    const auto count = static_cast<double>(set.size());
-    return (squares / count - (sum / count).square()).clamp_min(0).sqrt().to(at::kFloat);
-}
-
-}  // namespace
-
 Phase2Sampler::Phase2Sampler(const Run& run, const Phase1Model& phase1, const FeatureSet& set)
     : run_(run), phase1_(phase1), set_(set) {
     const c10::NoGradGuard no_grad;
@@ -40,7 +22,7 @@ Phase2Sampler::Phase2Sampler(const Run& run, const Phase1Model& phase1, const Fe
                                              ? static_cast<double>(smallest->kept) / static_cast<double>(c.kept)
                                              : 1.0 - config.real_probability);
     if (config.jitter_scale == "channel")
-        channel_deviation_ = deviation_of_channels(set, run.layout().total_channels()).to(run.device());
+        channel_deviation_ = channel_statistics(set).deviation;
 }
 
 double Phase2Sampler::synthetic_probability(std::int64_t class_index) const {

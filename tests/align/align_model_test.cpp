@@ -150,7 +150,8 @@ TEST_F(AlignModelTest, MissingFilesAreNamed) {
         std::filesystem::rename(folder / "away", path / file);
     }
     EXPECT_NO_THROW((void)load());
-    EXPECT_THAT([] { (void)AlignModel("/no/such/model", at::kCPU); }, ThrowsMessage<Error>(HasSubstr("/no/such/model")));
+    EXPECT_THAT([] { (void)AlignModel("/no/such/model", at::kCPU); },
+                ThrowsMessage<Error>(HasSubstr("/no/such/model")));
 }
 
 TEST_F(AlignModelTest, ConfigMistakesNameFileAndKey) {
@@ -264,7 +265,8 @@ TEST_F(AlignModelTest, FingerprintsChangeWithWhatTheyStandFor) {
 TEST_F(AlignModelTest, FingerprintChangesWithSettingsThatChangeTheTexts) {
     const AlignModel before = load();
     const at::Tensor ids = at::tensor(before.tokenizer().encode("a broken object"), at::kLong).unsqueeze(0);
-    for (const char* patch : {R"({"text_config": {"num_attention_heads": 2}})", R"({"text_config": {"layer_norm_eps": 0.1}})"}) {
+    for (const char* patch :
+         {R"({"text_config": {"num_attention_heads": 2}})", R"({"text_config": {"layer_norm_eps": 0.1}})"}) {
         test::patch_json(path / "config.json", json::parse(patch));
         const AlignModel after = load();
         ASSERT_FALSE(at::allclose(text_features(before, ids, {}), text_features(after, ids, {}))) << patch;
@@ -289,7 +291,8 @@ TEST(AlignConfig, DefaultsAreAlignBaseWith172MillionParameters) {
 
 TEST(AlignConfig, ShapesNameTheGoldenFilesTensors) {
     const AlignConfig config = parse_align_config(read_json(test::golden_path("align_tiny/config.json")), "tiny");
-    EXPECT_NO_THROW(check_weights(load_weights(test::golden_path("align_tiny/model.safetensors")), align_shapes(config), "tiny"));
+    EXPECT_NO_THROW(
+        check_weights(load_weights(test::golden_path("align_tiny/model.safetensors")), align_shapes(config), "tiny"));
     EXPECT_EQ(config.projection_dim, 80);
     EXPECT_FALSE(config.random_weights);
 }

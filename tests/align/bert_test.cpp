@@ -23,8 +23,12 @@ BertConfig tiny_config() {
 
 TextEncoder tiny_encoder(at::ScalarType dtype = at::kFloat) {
     const Weights weights = load_weights(test::golden_path("align_tiny/model.safetensors"));
-    return {tiny_config(), with_prefix(weights, "text_model."), weights.at("text_projection.weight"),
-            weights.at("text_projection.bias"), at::kCPU, dtype};
+    return {tiny_config(),
+            with_prefix(weights, "text_model."),
+            weights.at("text_projection.weight"),
+            weights.at("text_projection.bias"),
+            at::kCPU,
+            dtype};
 }
 
 Weights expected(const std::string& prefix) {

@@ -223,14 +223,20 @@ TEST(Activation, MatchesItsFormula) {
     const at::Tensor x = at::linspace(-8, 8, 161, at::kDouble);
     const std::vector<std::pair<std::string, double (*)(double)>> known = {
         {"relu", [](double v) { return v > 0 ? v : 0; }},
-        {"relu6", [](double v) { return v < 0 ? 0 : v > 6 ? 6 : v; }},
+        {"relu6", [](double v) { return v < 0   ? 0
+                                        : v > 6 ? 6
+                                                : v; }},
         {"swish", [](double v) { return v / (1 + std::exp(-v)); }},
         {"silu", [](double v) { return v / (1 + std::exp(-v)); }},
         {"gelu", [](double v) { return 0.5 * v * (1 + std::erf(v / std::sqrt(2.0))); }},
         {"gelu_new",
-         [](double v) { return 0.5 * v * (1 + std::tanh(std::sqrt(2 / 3.14159265358979) * (v + 0.044715 * v * v * v))); }},
+         [](double v) {
+             return 0.5 * v * (1 + std::tanh(std::sqrt(2 / 3.14159265358979) * (v + 0.044715 * v * v * v)));
+         }},
         {"gelu_pytorch_tanh",
-         [](double v) { return 0.5 * v * (1 + std::tanh(std::sqrt(2 / 3.14159265358979) * (v + 0.044715 * v * v * v))); }},
+         [](double v) {
+             return 0.5 * v * (1 + std::tanh(std::sqrt(2 / 3.14159265358979) * (v + 0.044715 * v * v * v)));
+         }},
     };
     for (const auto& [name, formula] : known) {
         const Activation activation = parse_activation(name, "test");

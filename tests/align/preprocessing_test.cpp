@@ -20,12 +20,14 @@ Preprocessing read(const std::string& content) {
 }
 
 /// What a grey level becomes.
-double applied(const Preprocessing& p, std::size_t channel, double level) { return level * p.scale[channel] + p.offset[channel]; }
+double applied(const Preprocessing& p, std::size_t channel, double level) {
+    return level * p.scale[channel] + p.offset[channel];
+}
 
 TEST(Preprocessing, AlignBaseMapsGreyLevelsToMinusOneToOne) {
     const Preprocessing p = read(R"({"do_rescale": true, "rescale_factor": 0.00784313725490196, "rescale_offset": true,
                                      "do_normalize": false, "image_mean": [9, 9, 9], "image_std": [9, 9, 9],
-                                     "size": {"height": 346, "width": 346}, "crop_size": {"height": 289, "width": 289}})");
+                                     "size": {"height": 346, "width": 346}, "crop_size": {"height": 289}})");
     for (std::size_t c = 0; c < 3; ++c) {
         EXPECT_NEAR(applied(p, c, 0), -1, 1e-9);
         EXPECT_NEAR(applied(p, c, 127.5), 0, 1e-9);
@@ -34,16 +36,20 @@ TEST(Preprocessing, AlignBaseMapsGreyLevelsToMinusOneToOne) {
 }
 
 TEST(Preprocessing, OtherConventions) {
-    const Preprocessing imagenet =
-        read(R"({"rescale_factor": 0.00392156862745098, "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]})");
+    const Preprocessing imagenet = read(
+        R"({"rescale_factor": 0.00392156862745098, "image_mean": [0.485, 0.456, 0.406],
+           "image_std": [0.229, 0.224, 0.225]})");
     EXPECT_NEAR(applied(imagenet, 0, 255), (1 - 0.485) / 0.229, 1e-9);
     EXPECT_NEAR(applied(imagenet, 1, 51), (0.2 - 0.456) / 0.224, 1e-9);
     EXPECT_NEAR(applied(imagenet, 2, 0), -0.406 / 0.225, 1e-9);
     // EfficientNet-Lite: (x − 127) / 128.
-    const Preprocessing lite = read(R"({"do_rescale": false, "rescale_offset": true, "image_mean": [127, 127, 127], "image_std": [128, 128, 128]})");
+    const Preprocessing lite = read(
+        R"({"do_rescale": false, "rescale_offset": true, "image_mean": [127, 127, 127],
+           "image_std": [128, 128, 128]})");
     EXPECT_NEAR(applied(lite, 1, 127), 0, 1e-12);
     EXPECT_NEAR(applied(lite, 1, 255), 1, 1e-12);
-    const Preprocessing both = read(R"({"rescale_factor": 0.01, "rescale_offset": true, "image_mean": [0.1, 0.2, 0.3], "image_std": [2, 4, 8]})");
+    const Preprocessing both = read(
+        R"({"rescale_factor": 0.01, "rescale_offset": true, "image_mean": [0.1, 0.2, 0.3], "image_std": [2, 4, 8]})");
     EXPECT_NEAR(applied(both, 2, 200), (200 * 0.01 - 1 - 0.3) / 8, 1e-12);
     EXPECT_NEAR(applied(read("{}"), 0, 255), 1, 1e-12);
 }
@@ -70,7 +76,8 @@ TEST(Preprocessing, MistakesNameFileAndKey) {
 }
 
 TEST(Preprocessing, AFourthChannelIsNotLeftOutSilently) {
-    EXPECT_THAT([] { (void)read(R"({"image_mean": [0.5, 0.5, 0.5, 0.5]})"); }, ThrowsMessage<Error>(HasSubstr("image_mean")));
+    EXPECT_THAT([] { (void)read(R"({"image_mean": [0.5, 0.5, 0.5, 0.5]})"); },
+                ThrowsMessage<Error>(HasSubstr("image_mean")));
 }
 
 TEST(Preprocessing, AppliesToEachChannelAndKeepsThePixelsInPlace) {

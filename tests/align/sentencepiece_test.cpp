@@ -82,9 +82,9 @@ TEST(SentencePiece, TakesTheBestSegmentation) {
 
 TEST(SentencePiece, KnowsT5LikeSpecialTokens) {
     const test::TemporaryFolder folder;
-    const auto tokenizer = load(folder, model_of(with_specials({{"<unk>", 0, Kind::unknown},
-                                                                 {"<s>", 0, Kind::control},
-                                                                 {"</s>", 0, Kind::control}})));
+    const auto tokenizer = load(
+        folder,
+        model_of(with_specials({{"<unk>", 0, Kind::unknown}, {"<s>", 0, Kind::control}, {"</s>", 0, Kind::control}})));
     EXPECT_EQ(tokenizer->cls(), 1);
     EXPECT_EQ(tokenizer->sep(), 2);
     EXPECT_EQ(tokenizer->pad(), 2);  // none of its own
@@ -99,9 +99,11 @@ TEST(SentencePiece, RefusesModelsWithoutSpecialTokens) {
 
 TEST(SentencePiece, RefusesWhatIsNoModel) {
     const std::string whole = model_of(bert_like);
-    for (const std::string& bytes : {std::string("not a model"), whole.substr(0, whole.size() / 2 + 1), std::string()}) {
+    for (const std::string& bytes :
+         {std::string("not a model"), whole.substr(0, whole.size() / 2 + 1), std::string()}) {
         const test::TemporaryFolder folder;
-        EXPECT_THAT(([&] { (void)load(folder, bytes); }), ThrowsMessage<Error>(HasSubstr("spiece.model"))) << bytes.size();
+        EXPECT_THAT(([&] { (void)load(folder, bytes); }), ThrowsMessage<Error>(HasSubstr("spiece.model")))
+            << bytes.size();
     }
 }
 
@@ -121,7 +123,8 @@ TEST(SentencePiece, RefusesIdsOutsideTheVocabulary) {
     const test::TemporaryFolder folder;
     const auto tokenizer = load(folder, model_of(bert_like));
     for (const std::int64_t id : {-1, 12})
-        EXPECT_THAT([&] { (void)tokenizer->token(id); }, ThrowsMessage<Error>(AllOf(HasSubstr("12"), HasSubstr("vocabulary"))));
+        EXPECT_THAT([&] { (void)tokenizer->token(id); },
+                    ThrowsMessage<Error>(AllOf(HasSubstr("12"), HasSubstr("vocabulary"))));
 }
 
 TEST(SentencePiece, OneModelAndNoVocabulary) {

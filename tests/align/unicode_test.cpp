@@ -40,18 +40,22 @@ TEST(Unicode, EachBrokenByteBecomesAReplacementCharacter) {
     const std::vector<std::pair<std::string, std::u32string>> cases = {
         {"", U""},
         {"\x80", {broken}},
-        {"a\xFF" "b", {U'a', broken, U'b'}},
+        {"a\xFF"
+         "b",
+         {U'a', broken, U'b'}},
         {"\xC0\xAF", {broken, broken}},                          // overlong '/'
         {"\xE0\x80\xAF", {broken, broken, broken}},              // overlong
         {"\xF0\x80\x80\xAF", {broken, broken, broken, broken}},  // overlong
         {"\xED\xA0\x80", {broken, broken, broken}},              // a surrogate
         {"\xF4\x90\x80\x80", {broken, broken, broken, broken}},  // above 10FFFF
         {"\xF5\x80\x80\x80", {broken, broken, broken, broken}},
-        {"\xC3", {broken}},                                      // cut off
+        {"\xC3", {broken}},  // cut off
         {"\xE4\xB8", {broken, broken}},
         {"\xF0\x9F\x99", {broken, broken, broken}},
         {"\xC3(", {broken, U'('}},
-        {"\xE4\xB8" "x", {broken, broken, U'x'}},
+        {"\xE4\xB8"
+         "x",
+         {broken, broken, U'x'}},
         {std::string("\0x", 2), std::u32string(U"\0x", 2)},
     };
     for (const auto& [bytes, codes] : cases) EXPECT_EQ(decode_utf8(bytes), codes) << ::testing::PrintToString(bytes);
@@ -67,7 +71,8 @@ TEST(Unicode, ClassesOfCharacters) {
         EXPECT_TRUE(is_control(c)) << static_cast<unsigned>(c);
     for (const char32_t c : {U'\t', U'\n', U'\r', U'a', U'\u4E2D', U'\u0301'})
         EXPECT_FALSE(is_control(c)) << static_cast<unsigned>(c);
-    for (const char32_t c : {U'!', U'/', U':', U'@', U'[', U'`', U'{', U'~', U'$', U'+', U'^', U'\u2014', U'\u201C', U'\u3002', U'\u00BF'})
+    for (const char32_t c :
+         {U'!', U'/', U':', U'@', U'[', U'`', U'{', U'~', U'$', U'+', U'^', U'\u2014', U'\u201C', U'\u3002', U'\u00BF'})
         EXPECT_TRUE(is_punctuation(c)) << static_cast<unsigned>(c);
     for (const char32_t c : {U'a', U'Z', U'0', U'9', U'\u00E9', U'\u2122', U'\u00BD'})
         EXPECT_FALSE(is_punctuation(c)) << static_cast<unsigned>(c);

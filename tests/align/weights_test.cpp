@@ -23,8 +23,8 @@ using ::testing::ThrowsMessage;
 TEST(Weights, RoundTripAllTypesAndShapes) {
     const test::TemporaryFolder folder;
     Weights weights;
-    for (const auto type : {at::kDouble, at::kFloat, at::kHalf, at::kBFloat16, at::kLong, at::kInt, at::kShort, at::kChar,
-                            at::kByte, at::kBool})
+    for (const auto type : {at::kDouble, at::kFloat, at::kHalf, at::kBFloat16, at::kLong, at::kInt, at::kShort,
+                            at::kChar, at::kByte, at::kBool})
         weights[std::string("t.") + at::toString(type)] = (test::random_tensor({2, 3}, 5) * 10).to(type);
     weights["scalar"] = at::scalar_tensor(3.5);
     weights["empty"] = at::empty({0, 4});
@@ -81,7 +81,8 @@ TEST(Weights, RefuseTypesThatTheFormatLacks) {
 
 TEST(Weights, DamagedFilesAreRefusedOrReadButNeverCrash) {
     const test::TemporaryFolder folder;
-    save_weights(folder / "w.safetensors", {{"a", test::random_tensor({2, 3}, 1)}, {"b", at::ones({5}, at::kLong)}}, {{"k", "v"}});
+    save_weights(folder / "w.safetensors", {{"a", test::random_tensor({2, 3}, 1)}, {"b", at::ones({5}, at::kLong)}},
+                 {{"k", "v"}});
     const std::string whole = read_file(folder / "w.safetensors");
     const auto try_to_read = [&](const std::string& bytes) {
         test::write_text(folder / "bad.safetensors", bytes);
@@ -132,7 +133,8 @@ TEST(CheckWeights, ManyProblemsAreCounted) {
 }
 
 TEST(Weights, PrefixAndShapeText) {
-    const Weights weights = {{"a.x", at::zeros({1})}, {"a.y.z", at::zeros({2})}, {"ab", at::zeros({3})}, {"b", at::zeros({4})}};
+    const Weights weights = {
+        {"a.x", at::zeros({1})}, {"a.y.z", at::zeros({2})}, {"ab", at::zeros({3})}, {"b", at::zeros({4})}};
     EXPECT_THAT(with_prefix(weights, "a."), ElementsAre(Key("x"), Key("y.z")));
     EXPECT_THAT(with_prefix(weights, "c."), ElementsAre());
     EXPECT_EQ(shape_text({}), "[]");

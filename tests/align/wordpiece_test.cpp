@@ -73,14 +73,18 @@ TEST(WordPiece, TakesTheLongestPieceAndTheSpecialIdsFromTheFile) {
 TEST(WordPiece, OddBytesNeverCrashAndDropOut) {
     const auto tokenizer = load_tokenizer(golden);
     const Ids object = tokenizer->ids("object");
-    for (const std::string odd : {"\xFFobject", "obj\xC3" "ect", "object\xE4\xB8", "\xED\xA0\x80object", "\x01object\x7F",
-                                  "object\xF0\x9F", "ob\xC0\x80ject"})
+    for (const std::string odd :
+         {"\xFFobject",
+          "obj\xC3"
+          "ect",
+          "object\xE4\xB8", "\xED\xA0\x80object", "\x01object\x7F", "object\xF0\x9F", "ob\xC0\x80ject"})
         EXPECT_EQ(tokenizer->ids(odd), object) << ::testing::PrintToString(odd);
     EXPECT_EQ(tokenizer->ids(std::string("object\0", 7)), object);
     EXPECT_THAT(tokenizer->ids("\x80\x81\xFE"), IsEmpty());
     for (int first = 0; first < 256; ++first)
         for (int second = 0; second < 256; ++second) {
-            const std::string bytes = {static_cast<char>(first), static_cast<char>(second), 'a', static_cast<char>(second)};
+            const std::string bytes = {static_cast<char>(first), static_cast<char>(second), 'a',
+                                       static_cast<char>(second)};
             for (const auto id : tokenizer->ids(bytes)) ASSERT_TRUE(id >= 0 && id < 30522) << first << ' ' << second;
         }
 }
@@ -128,8 +132,9 @@ TEST(WordPiece, RefusesIdsOutsideTheVocabulary) {
 
 TEST(WordPiece, RefusesADirectoryWithoutTokenizer) {
     const test::TemporaryFolder folder;
-    EXPECT_THAT([&] { (void)load_tokenizer(folder.path()); },
-                ThrowsMessage<Error>(AllOf(HasSubstr(folder.path().string()), HasSubstr("vocab.txt"), HasSubstr("*.model"))));
+    EXPECT_THAT(
+        [&] { (void)load_tokenizer(folder.path()); },
+        ThrowsMessage<Error>(AllOf(HasSubstr(folder.path().string()), HasSubstr("vocab.txt"), HasSubstr("*.model"))));
 }
 
 }  // namespace

@@ -145,7 +145,7 @@ TEST(Mistakes, AFullDisk) {
     const RunOptions full{.folder = {}, .signal_after = {}, .signal = 0, .largest_file = 20'000};
     const Outcome outcome = work.train("phase1", {}, full);
     expect_refused(outcome, 1, {"cannot write"});
-    for (const auto& [file, bytes] : work.files_in("features")) EXPECT_EQ(file.find(".npy"), std::string::npos) << file;
+    for (const auto& [file, hash] : work.files_in("features")) EXPECT_EQ(file.find(".npy"), std::string::npos) << file;
     EXPECT_FALSE(std::filesystem::exists(work / "runs/tiny/phase1/model.safetensors"));
     Workspace::expect_done(work.train("phase1"));  // with room again
 }

@@ -26,7 +26,7 @@ TEST(Pipeline, RunsFromPicturesToTable) {
                              "phase2/reconstruction.safetensors", "phase2/semantic.safetensors", "phase2/metrics.jsonl",
                              "phase2/statistics.json", "eval/results.json", "eval/table.md", "eval/scores.csv"})
         EXPECT_TRUE(std::filesystem::exists(work / ("runs/tiny/" + std::string(file)))) << file;
-    for (const auto& [file, bytes] : work.files_in("runs/tiny")) EXPECT_EQ(file.find(".tmp"), std::string::npos) << file;
+    for (const auto& [file, hash] : work.files_in("runs/tiny")) EXPECT_EQ(file.find(".tmp"), std::string::npos) << file;
 }
 
 TEST(Pipeline, WritesTheResultsThatTheContractNames) {

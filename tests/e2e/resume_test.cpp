@@ -24,7 +24,9 @@ int train_under_fire(const Workspace& work, const std::string& phase, int signal
         const Outcome outcome = work.train(phase, arguments, {.folder = {}, .signal_after = delay, .signal = signal});
         if (outcome.status == 0) break;
         EXPECT_EQ(outcome.status, signal == SIGKILL ? 128 + SIGKILL : 130) << outcome.err;
-        if (signal == SIGINT) EXPECT_THAT(outcome.err, HasSubstr("interrupted"));
+        if (signal == SIGINT) {
+            EXPECT_THAT(outcome.err, HasSubstr("interrupted"));
+        }
     }
     return hits;
 }
@@ -53,7 +55,7 @@ TEST_P(Resume, EndsInTheBytesOfAnUninterruptedRun) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Signals, Resume, ::testing::Values(SIGINT, SIGKILL),
-                         [](const auto& info) { return info.param == SIGINT ? "Interrupt" : "Kill"; });
+                         [](const auto& test) { return test.param == SIGINT ? "Interrupt" : "Kill"; });
 
 TEST(Unfinished, NeedsResumeOrForce) {
     const Workspace work;

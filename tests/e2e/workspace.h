@@ -8,6 +8,7 @@
 
 #include "e2e/process.h"
 #include "ltad/core/files.h"
+#include "ltad/core/hash.h"
 #include "ltad/core/json.h"
 #include "support/temporary_folder.h"
 
@@ -60,13 +61,13 @@ public:
 
     std::filesystem::path operator/(const std::string& name) const { return folder_ / name; }
 
-    /// Relative path → bytes of all files below a folder.
+    /// Relative path → sha256 of all files below a folder.
     std::map<std::string, std::string> files_in(const std::string& name) const {
         std::map<std::string, std::string> files;
         if (std::filesystem::exists(folder_ / name))
             for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_ / name))
                 if (entry.is_regular_file())
-                    files[std::filesystem::relative(entry.path(), folder_ / name).string()] = slurp(entry.path());
+                    files[std::filesystem::relative(entry.path(), folder_ / name).string()] = sha256_file(entry.path());
         return files;
     }
 

@@ -52,7 +52,8 @@ TEST(Jitter, HasTheStrengthItSays) {
     // And each channel is shifted in proportion to its own.
     const at::Tensor deviation = at::linspace(0, 3, channels, at::kDouble);
     const auto shifts = test::values_of((jitter(channel, tokens, noise, deviation) - tokens).flatten(0, 1).std(0));
-    for (std::size_t c = 0; c < shifts.size(); ++c) EXPECT_NEAR(shifts[c], static_cast<double>(c) * 3 / 63 * 2.5, 0.5) << c;
+    for (std::size_t c = 0; c < shifts.size(); ++c)
+        EXPECT_NEAR(shifts[c], static_cast<double>(c) * 3 / 63 * 2.5, 0.5) << c;
     EXPECT_EQ(shifts[0], 0);
 }
 

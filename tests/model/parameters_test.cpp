@@ -68,7 +68,9 @@ TEST(Parameters, LoadingChangesTheHandlesInPlace) {
     const Linear layer = make_linear(parameters, "layer", 3, 2, init_normal(1));
     const at::Tensor buffer = parameters.add_buffer("mean", {2}, init_constant(0));
     EXPECT_TRUE(at::equal(layer.bias, at::zeros({2})));
-    const Weights saved = {{"layer.weight", test::random_tensor({2, 3}, 1)}, {"layer.bias", test::random_tensor({2}, 2)}, {"mean", at::ones({2})}};
+    const Weights saved = {{"layer.weight", test::random_tensor({2, 3}, 1)},
+                           {"layer.bias", test::random_tensor({2}, 2)},
+                           {"mean", at::ones({2})}};
     parameters.load(saved, "here");
     EXPECT_TRUE(at::equal(layer.weight, saved.at("layer.weight")));
     EXPECT_TRUE(at::equal(buffer, at::ones({2})));
@@ -78,7 +80,8 @@ TEST(Parameters, LoadingChangesTheHandlesInPlace) {
     const auto y = test::values_of(layer(test::random_tensor({3}, 3)));
     for (std::int64_t o = 0; o < 2; ++o) {
         double expected = saved.at("layer.bias")[o].item<double>();
-        for (std::int64_t i = 0; i < 3; ++i) expected += saved.at("layer.weight")[o][i].item<double>() * x[static_cast<std::size_t>(i)];
+        for (std::int64_t i = 0; i < 3; ++i)
+            expected += saved.at("layer.weight")[o][i].item<double>() * x[static_cast<std::size_t>(i)];
         EXPECT_NEAR(y[static_cast<std::size_t>(o)], expected, 1e-5);
     }
 }

@@ -34,7 +34,13 @@ struct Golden {
 };
 
 ReconstructionConfig small_config() {
-    return {.hidden_dim = 8, .heads = 2, .encoder_layers = 2, .decoder_layers = 2, .feedforward_dim = 12, .dropout = 0.3, .neighbor_size = 3};
+    return {.hidden_dim = 8,
+            .heads = 2,
+            .encoder_layers = 2,
+            .decoder_layers = 2,
+            .feedforward_dim = 12,
+            .dropout = 0.3,
+            .neighbor_size = 3};
 }
 
 TEST(NeighborMask, AgreesWithAPlainLoop) {
@@ -49,7 +55,8 @@ TEST(NeighborMask, AgreesWithAPlainLoop) {
                     for (int right = -(size / 2); right <= size / 2; ++right) {
                         const int r = row + down, c = column + right;
                         if (size > 0 && r >= 0 && r < grid && c >= 0 && c < grid)
-                            expected[static_cast<std::size_t>((row * grid + column) * grid * grid + r * grid + c)] = -infinity;
+                            expected[static_cast<std::size_t>((row * grid + column) * grid * grid + r * grid + c)] =
+                                -infinity;
                     }
         EXPECT_EQ(mask, expected) << grid << ' ' << size;
     }
@@ -57,7 +64,8 @@ TEST(NeighborMask, AgreesWithAPlainLoop) {
 
 TEST(NeighborMask, IsTheReferences) {
     const Golden golden;
-    EXPECT_TRUE(at::equal(neighbor_mask(golden.grid, golden.config.neighbor_size), golden.expected.at("neighbor_mask")));
+    EXPECT_TRUE(
+        at::equal(neighbor_mask(golden.grid, golden.config.neighbor_size), golden.expected.at("neighbor_mask")));
 }
 
 TEST(Reconstruction, OutputLossAndGradientsMatchTheReference) {
@@ -140,8 +148,8 @@ TEST(Reconstruction, AttentionDoesNotSeeTheNeighbourhood) {
 }
 
 TEST(Reconstruction, ANeighbourhoodThatHidesEverythingIsRefusedOrHarmless) {
-    // The middle token of a grid no larger than the neighbourhood sees nothing: its softmax is over −∞ alone. Those that
-    // the config lets pass (neighbor_size < 2 grid − 1) must work.
+    // The middle token of a grid no larger than the neighbourhood sees nothing: its softmax is over −∞ alone. Those
+    // that the config lets pass (neighbor_size < 2 grid − 1) must work.
     for (const auto& [grid, size] : {std::pair(8, 7), {14, 7}, {4, 3}, {7, 7}, {5, 7}, {3, 3}}) {
         ReconstructionConfig config = small_config();
         config.neighbor_size = size;

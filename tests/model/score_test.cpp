@@ -12,8 +12,13 @@ namespace ltad {
 namespace {
 
 TEST(Score, TokensAgreeWithTheFormulas) {
-    const ReconstructionConfig config = {.hidden_dim = 8, .heads = 2, .encoder_layers = 1, .decoder_layers = 1,
-                                         .feedforward_dim = 12, .dropout = 0.5, .neighbor_size = 3};
+    const ReconstructionConfig config = {.hidden_dim = 8,
+                                         .heads = 2,
+                                         .encoder_layers = 1,
+                                         .decoder_layers = 1,
+                                         .feedforward_dim = 12,
+                                         .dropout = 0.5,
+                                         .neighbor_size = 3};
     Parameters parameters(1, at::kCPU), head_parameters(2, at::kCPU);
     const Reconstruction reconstruction(config, 5, 4, parameters);
     SemanticHead head({}, {2, 3}, 6, head_parameters);

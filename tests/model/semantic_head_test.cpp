@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "ltad/core/error.h"
 #include "support/golden.h"
 #include "support/gradient_check.h"
 
@@ -70,7 +71,10 @@ std::vector<SemanticConfig> variants() {
     for (const char* projection : {"per_layer", "concatenated"})
         for (const char* pooling : {"max", "mean"})
             for (const bool normalize : {true, false})
-                all.push_back({.projection = projection, .pooling = pooling, .temperature = normalize ? 0.5 : 2.0, .normalize_text = normalize});
+                all.push_back({.projection = projection,
+                               .pooling = pooling,
+                               .temperature = normalize ? 0.5 : 2.0,
+                               .normalize_text = normalize});
     return all;
 }
 
@@ -84,7 +88,8 @@ TEST(SemanticHead, AgreesWithPlainLoops) {
         ASSERT_EQ(logits.sizes().vec(), (std::vector<std::int64_t>{2, 6}));
         const auto scores = rows(logits.sigmoid());
         const auto texts = [&](const at::Tensor& table, std::size_t image) {
-            std::vector<double> t = test::values_of(table[h.classes[static_cast<std::int64_t>(image)].item<std::int64_t>()]);
+            std::vector<double> t =
+                test::values_of(table[h.classes[static_cast<std::int64_t>(image)].item<std::int64_t>()]);
             double square = 0;
             for (const double v : t) square += v * v;
             if (config.normalize_text)
@@ -127,7 +132,8 @@ TEST(SemanticHead, NormalizedTextsDoNotDependOnTheirLength) {
 
 TEST(SemanticLoss, IsTheBinaryCrossEntropyOfBothHalves) {
     const at::Tensor abnormal = test::random_tensor({2, 6}, 1, at::kDouble) * 3;
-    const at::Tensor normal = test::random_tensor({3, 6}, 2, at::kDouble) * 3;  // halves of different size count the same
+    const at::Tensor normal =
+        test::random_tensor({3, 6}, 2, at::kDouble) * 3;  // halves of different size count the same
     double first = 0, second = 0;
     for (const double x : test::values_of(abnormal)) first -= std::log(1 / (1 + std::exp(-x))) / 12;
     for (const double x : test::values_of(normal)) second -= std::log(1 - 1 / (1 + std::exp(-x))) / 18;
@@ -145,9 +151,15 @@ TEST(SemanticLoss, GradientsAreRightInDouble) {
         SCOPED_TRACE(config.projection + ' ' + config.pooling);
         const Head h(config);
         const at::Tensor jittered = test::random_tensor({2, 6, 9}, 31, at::kDouble);
-        const auto abnormal_half = [&] { return semantic_loss(h.head.logits(jittered, h.classes), at::full({1}, -1e9, at::kDouble)); };
-        const auto normal_half = [&] { return semantic_loss(at::full({1}, 1e9, at::kDouble), h.head.logits(h.tokens, h.classes)); };
-        const auto both = [&] { return semantic_loss(h.head.logits(jittered, h.classes), h.head.logits(h.tokens, h.classes)); };
+        const auto abnormal_half = [&] {
+            return semantic_loss(h.head.logits(jittered, h.classes), at::full({1}, -1e9, at::kDouble));
+        };
+        const auto normal_half = [&] {
+            return semantic_loss(at::full({1}, 1e9, at::kDouble), h.head.logits(h.tokens, h.classes));
+        };
+        const auto both = [&] {
+            return semantic_loss(h.head.logits(jittered, h.classes), h.head.logits(h.tokens, h.classes));
+        };
         test::check_gradients(abnormal_half, h.parameters.trained());
         test::check_gradients(normal_half, h.parameters.trained());
         test::check_gradients(both, h.parameters.trained());

@@ -21,6 +21,11 @@ public:
     Decoder(const DecoderConfig& config, const EfficientNetConfig& encoder, const FeatureLayout& layout,
             std::int64_t text_dim, Parameters& parameters);
 
+    /// Lets every tapped map start with the mean and deviation of the real one: scale and shift of the norms that emit
+    /// them. Without it, training spends thousands of steps of learning rate 1e-4 on moving them there.
+    /// mean, deviation: of each channel over the training tokens, [C_tot].
+    void start_at(const at::Tensor& mean, const at::Tensor& deviation);
+
     /// latent ẑ: [B, d_z]; text t_c: [B, d]. Returns [B, C_tot, G, G], in the layout of real features. `training` uses
     /// the batch's statistics and updates the running ones (batch norm only).
     [[nodiscard]] at::Tensor forward(const at::Tensor& latent, const at::Tensor& text, bool training) const;
@@ -53,7 +58,7 @@ private:
     std::int64_t grid_;
     std::int64_t seed_channels_;
     std::int64_t seed_map_size_;  ///< side of the encoder's last map
-    std::size_t tap_count_;
+    std::vector<std::int64_t> channels_;  ///< of each tap
     bool seed_is_tap_ = false;
     Linear seed_;
     std::vector<Block> blocks_;

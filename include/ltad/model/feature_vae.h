@@ -27,6 +27,7 @@ public:
 
     [[nodiscard]] Posterior encode(const at::Tensor& latent) const;
     [[nodiscard]] const Decoder& decoder() const { return decoder_; }
+    [[nodiscard]] Decoder& decoder() { return decoder_; }
 
 private:
     Linear mean_;

@@ -47,6 +47,13 @@ private:
     std::vector<Item> items_;
 };
 
+/// Mean and deviation of every channel over all tokens of a set, [C_tot] each, computed in double.
+struct ChannelStatistics {
+    at::Tensor mean;
+    at::Tensor deviation;
+};
+[[nodiscard]] ChannelStatistics channel_statistics(const FeatureSet& set);
+
 /// 0 … count − 1 in the order of this epoch; depends on (seed, phase, epoch) alone.
 [[nodiscard]] std::vector<std::size_t> epoch_order(std::int64_t seed, int phase, std::int64_t epoch, std::size_t count);
 

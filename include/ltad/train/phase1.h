@@ -22,6 +22,7 @@ public:
     [[nodiscard]] Parameters& parameters() { return *parameters_; }
     [[nodiscard]] const Prompts& prompts() const { return prompts_; }
     [[nodiscard]] const FeatureVae& vae() const { return vae_; }
+    [[nodiscard]] FeatureVae& vae() { return vae_; }
 
     /// t_c of each row's class, T run once per class present: [B] int64 → [B, d].
     [[nodiscard]] at::Tensor texts(const at::Tensor& classes) const;

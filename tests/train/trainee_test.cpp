@@ -1,0 +1,139 @@
+#include "ltad/train/trainee.h"
+
+#include <cmath>
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+
+#include "ltad/core/error.h"
+#include "ltad/core/files.h"
+#include "support/golden.h"
+#include "support/temporary_folder.h"
+
+namespace ltad::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+constexpr std::int64_t total = 6;
+
+/// A parameter pulled towards targets that differ from step to step.
+struct Training {
+    Training(const std::filesystem::path& folder, TrainOptions options, json settings = {{"a", {{"b", 1}}}})
+        : p(parameters.add("p", {4}, init_normal(1))),
+          trainee(folder, "module", std::move(settings), parameters, {.learning_rate = 0.1, .weight_decay = 0.01}, total, 1e9,
+                  options) {}
+
+    void step() {
+        const auto number = static_cast<std::uint64_t>(trainee.steps_done());
+        const at::Tensor loss = (p - random_tensor({4}, number)).square().sum();
+        trainee.step(loss, {{"loss", loss.item<double>()}}, 1 + static_cast<double>(number));
+        if ((number + 1) % 3 == 0) trainee.end_epoch();
+    }
+
+    Parameters parameters{5, at::kCPU};
+    at::Tensor p;
+    Trainee trainee;
+};
+
+TEST(Trainee, AStateGoesOnToTheSameBytes) {
+    const TemporaryFolder whole, parts;
+    Training through(whole.path(), {});
+    while (through.trainee.steps_done() < total) through.step();
+    through.trainee.finish();
+
+    for (std::int64_t stop : {1, 2, 3, 5}) {
+        std::filesystem::remove_all(parts.path());
+        Training first(parts.path(), {});
+        while (first.trainee.steps_done() < stop) first.step();
+        first.trainee.save_state();
+        first.step();  // lost, as after a kill
+
+        Training second(parts.path(), {.resume = true});
+        EXPECT_EQ(second.trainee.steps_done(), stop);
+        while (second.trainee.steps_done() < total) second.step();
+        second.trainee.finish();
+        EXPECT_EQ(read_file(parts / "module.safetensors"), read_file(whole / "module.safetensors")) << stop;
+        EXPECT_FALSE(std::filesystem::exists(parts / "module.state.safetensors"));
+    }
+}
+
+TEST(Trainee, HistoryHoldsWeightedMeans) {
+    const TemporaryFolder folder;
+    Training training(folder.path(), {});
+    double sum = 0;
+    for (int i = 0; i < 3; ++i) {
+        sum += (i + 1) * (training.p - random_tensor({4}, static_cast<std::uint64_t>(i))).square().sum().item<double>();
+        training.step();
+    }
+    ASSERT_EQ(training.trainee.history().size(), 1u);
+    EXPECT_EQ(training.trainee.history()[0]["epoch"], 1);
+    EXPECT_NEAR(training.trainee.history()[0]["loss"].get<double>(), sum / 6, 1e-9);
+}
+
+TEST(Trainee, FinishedOnesAreLoadedNotTrained) {
+    const TemporaryFolder folder;
+    Training first(folder.path(), {});
+    while (first.trainee.steps_done() < total) first.step();
+    first.trainee.finish();
+    Training again(folder.path(), {});
+    EXPECT_TRUE(again.trainee.finished());
+    EXPECT_TRUE(at::equal(again.p, first.p));
+    EXPECT_EQ(again.trainee.history(), first.trainee.history());
+    Training forced(folder.path(), {.force = true});
+    EXPECT_FALSE(forced.trainee.finished());
+    EXPECT_EQ(forced.trainee.steps_done(), 0);
+}
+
+TEST(Trainee, AnUnfinishedOneAsksWhatToDo) {
+    const TemporaryFolder folder;
+    Training first(folder.path(), {});
+    first.step();
+    first.trainee.save_state();
+    EXPECT_THAT([&] { Training(folder.path(), {}); }, ThrowsMessage<Error>(AllOf(HasSubstr("--resume"), HasSubstr("--force"))));
+    EXPECT_EQ(Training(folder.path(), {.force = true}).trainee.steps_done(), 0);
+}
+
+TEST(Trainee, OtherSettingsAreNamed) {
+    const TemporaryFolder folder;
+    Training first(folder.path(), {});
+    first.step();
+    first.trainee.save_state();
+    const json other = {{"a", {{"b", 2}}}, {"c", "new"}};
+    EXPECT_THAT([&] { Training(folder.path(), {.resume = true}, other); },
+                ThrowsMessage<Error>(AllOf(HasSubstr("a.b: 1 there, 2 now"), HasSubstr("c: null there, \"new\" now"))));
+}
+
+TEST(Trainee, ALossThatIsNoNumberStopsTheTraining) {
+    const TemporaryFolder folder;
+    Training training(folder.path(), {});
+    const at::Tensor loss = training.p.sum() * std::nan("");
+    EXPECT_THAT([&] { training.trainee.step(loss, {{"loss", loss.item<double>()}}, 1); },
+                ThrowsMessage<Error>(AllOf(HasSubstr("module"), HasSubstr("step 0"), HasSubstr("learning rate"))));
+}
+
+TEST(Trainee, DamagedStatesAreRefused) {
+    const TemporaryFolder folder;
+    Training first(folder.path(), {});
+    first.step();
+    first.trainee.save_state();
+    const auto file = folder / "module.state.safetensors";
+    const std::string bytes = read_file(file);
+    for (const std::size_t size : {std::size_t{0}, std::size_t{7}, bytes.size() / 2, bytes.size() - 1}) {
+        write_file_atomically(file, bytes.substr(0, size));
+        EXPECT_THAT([&] { Training(folder.path(), {.resume = true}); }, ThrowsMessage<Error>(HasSubstr("module.state"))) << size;
+    }
+}
+
+TEST(Settings, DifferencesAreListedByKey) {
+    EXPECT_TRUE(differing_settings({{"a", 1}, {"b", {1, 2}}}, {{"b", {1, 2}}, {"a", 1}}).empty());
+    EXPECT_THAT(differing_settings({{"a", 1}, {"s", {{"x", 1}, {"y", 2}}}}, {{"a", 2}, {"s", {{"x", 1}}}}),
+                ElementsAre("a: 1 there, 2 now", "s.y: 2 there, null now"));
+    EXPECT_THAT([] { check_settings("not json", {}, "file"); }, ThrowsMessage<Error>(HasSubstr("file")));
+}
+
+}  // namespace
+}  // namespace ltad::test
