@@ -20,7 +20,7 @@ say "3/7 data set: 12 classes of generated pictures in data/demo"
 [ -d data/demo ] || ltad-synth --out data/demo
 
 say "4/7 encoder: RANDOM weights in models/demo; this shows that everything works, not how well LTAD detects"
-[ -f models/demo/config.json ] || ltad-pretrain init --config configs/demo/encoder.json --out models/demo
+[ -f models/demo/config.json ] || ltad-pretrain init --config configs/encoders/demo.json --out models/demo
 
 say "5/7 phase 1: class names and feature VAE"
 ltad-train phase1 --resume --config configs/demo/demo.json

@@ -47,6 +47,13 @@ Weights backbone_weights(const Weights& weights) {
     return kept;
 }
 
+/// What shapes the texts beside weights and vocabulary.
+std::string text_settings(const BertConfig& config, const Tokenizer& tokenizer) {
+    const json settings = {config.num_attention_heads, config.layer_norm_eps, config.hidden_act, tokenizer.settings(),
+                           tokenizer.cls(), tokenizer.sep(), tokenizer.pad()};
+    return settings.dump();
+}
+
 /// What shapes the features beside the weights.
 std::string vision_settings(const AlignConfig& config, const Preprocessing& preprocessing) {
     const EfficientNetConfig& v = config.vision;
@@ -101,7 +108,10 @@ AlignConfig parse_align_config(const json& document, const std::string& where) {
     if (type != "align") fail(where, ": model_type '", type, "' is neither \"align\" nor \"efficientnet\"");
     const json empty = json::object();
     const auto section = [&](const char* key) -> const json& {
-        return document.contains(key) && document[key].is_object() ? document[key] : empty;
+        const auto found = document.find(key);
+        if (found == document.end() || found->is_null()) return empty;
+        if (!found->is_object()) fail(where, ": ", key, ": an object was expected, found ", found->dump());
+        return *found;
     };
     config.vision = parse_efficientnet_config(section("vision_config"), where + ": vision_config");
     config.text = parse_bert_config(section("text_config"), where + ": text_config");
@@ -153,7 +163,7 @@ void AlignModel::load_text(const Weights& weights) {
     language["text_projection.weight"] = weights.at("text_projection.weight");
     language["text_projection.bias"] = weights.at("text_projection.bias");
     Sha256 all;
-    all.update(image_fingerprint_ + hash_weights(language) + config_.text->hidden_act);
+    all.update(image_fingerprint_ + hash_weights(language) + text_settings(*config_.text, *tokenizer_));
     for (std::int64_t id = 0; id < tokenizer_->vocabulary_size(); ++id) all.update(tokenizer_->token(id) + "\n");
     fingerprint_ = all.hex();
 }

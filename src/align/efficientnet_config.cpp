@@ -33,7 +33,11 @@ void check(const EfficientNetConfig& c, const std::string& where) {
         if (stride > 2) fail(where, ": strides: ", stride, " is not 1 or 2");
     if (!(c.width_coefficient > 0 && c.width_coefficient < 100 && c.depth_coefficient > 0 && c.depth_coefficient < 100))
         fail(where, ": width_coefficient and depth_coefficient must be above 0 and below 100");
-    if (c.depth_divisor < 1 || c.num_channels != 3) fail(where, ": depth_divisor must be positive, num_channels 3");
+    if (c.depth_divisor < 1 || c.depth_divisor > 65536 || c.num_channels != 3)
+        fail(where, ": depth_divisor must be from 1 to 65536, num_channels 3");
+    if (!(c.squeeze_expansion_ratio > 0 && c.squeeze_expansion_ratio <= 100))
+        fail(where, ": squeeze_expansion_ratio must be above 0 and at most 100");
+    if (!(c.batch_norm_eps >= 0 && c.batch_norm_eps < 1)) fail(where, ": batch_norm_eps must be from 0 to below 1");
 }
 
 }  // namespace
@@ -54,6 +58,9 @@ EfficientNetConfig parse_efficientnet_config(const json& config, const std::stri
     read_key(config, "squeeze_expansion_ratio", c.squeeze_expansion_ratio, where);
     read_key(config, "hidden_act", c.hidden_act, where);
     read_key(config, "batch_norm_eps", c.batch_norm_eps, where);
+    std::string pooling = "mean";
+    read_key(config, "pooling_type", pooling, where);
+    if (pooling != "mean") fail(where, ": pooling_type: only \"mean\" is supported, found \"", pooling, "\"");
     check(c, where);
     return c;
 }

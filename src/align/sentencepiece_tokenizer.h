@@ -20,6 +20,7 @@ public:
     [[nodiscard]] std::vector<std::int64_t> ids(std::string_view text) const override;
     [[nodiscard]] std::string token(std::int64_t id) const override;
     [[nodiscard]] std::int64_t vocabulary_size() const override;
+    [[nodiscard]] std::string settings() const override { return "sentencepiece"; }
 
 private:
     std::unique_ptr<sentencepiece::SentencePieceProcessor> processor_;

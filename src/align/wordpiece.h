@@ -17,6 +17,7 @@ public:
     [[nodiscard]] std::vector<std::int64_t> ids(std::string_view text) const override;
     [[nodiscard]] std::string token(std::int64_t id) const override;
     [[nodiscard]] std::int64_t vocabulary_size() const override;
+    [[nodiscard]] std::string settings() const override { return lower_case_ ? "uncased" : "cased"; }
 
 private:
     void append_pieces(const std::u32string& word, std::vector<std::int64_t>& ids) const;

@@ -1,5 +1,7 @@
 #include "schema.h"
 
+#include <algorithm>
+
 #include "ltad/core/error.h"
 
 namespace ltad {
@@ -48,6 +50,7 @@ void visit_training(Config& c, FieldVisitor& v) {
         v.field("epochs", c.phase1.epochs, count);
         v.field("batch_size", c.phase1.batch_size, {.min = 1, .max = 4096});
         v.field("learning_rate", c.phase1.learning_rate, positive);
+        v.field("schedule", c.phase1.schedule, {"constant", "cosine"});
         v.field("weight_decay", c.phase1.weight_decay, non_negative);
         v.field("kl_weight", c.phase1.kl_weight, non_negative);
     });
@@ -61,6 +64,7 @@ void visit_training(Config& c, FieldVisitor& v) {
         v.field("epochs", c.phase2.epochs, count);
         v.field("batch_size", c.phase2.batch_size, {.min = 1, .max = 4096});
         v.field("learning_rate", c.phase2.learning_rate, positive);
+        v.field("schedule", c.phase2.schedule, {"constant", "cosine"});
         v.field("weight_decay", c.phase2.weight_decay, non_negative);
         v.field("real_probability", c.phase2.real_probability, fraction);
         v.field("sampling", c.phase2.sampling, {"constant", "class_aware"});
@@ -121,8 +125,8 @@ std::vector<Mistake> check_fields_together(const Config& c) {
            " is odd; half of it holds the row embedding, half the column embedding");
     expect(r.neighbor_size == 0 || r.neighbor_size % 2 == 1, "reconstruction.neighbor_size", ": ", r.neighbor_size,
            " is even; an odd number, or 0 for no mask, is allowed");
-    expect(r.neighbor_size < 2 * c.grid() - 1, "reconstruction.neighbor_size", ": ", r.neighbor_size,
-           " masks every token of a grid of ", c.grid(), "; at most ", 2 * c.grid() - 3, " is allowed");
+    expect(r.neighbor_size < std::max<std::int64_t>(c.grid(), 1), "reconstruction.neighbor_size", ": ", r.neighbor_size,
+           " hides every token from the middle of a grid of ", c.grid(), "; a smaller odd number, or 0 for no mask, is allowed");
     expect(c.scoring.image_pooling <= c.scoring.map_size, "scoring.image_pooling", ": ", c.scoring.image_pooling,
            " is larger than scoring.map_size = ", c.scoring.map_size);
     expect(!c.prompts.init.empty(), "prompts.init", ": '' is not allowed (\"object\", another word, \"class_name\" or \"random\")");

@@ -119,7 +119,7 @@ std::vector<std::string> FeatureStore::verify() const {
         }
         const json index = read_json(file("index", number, ".json"));
         for (const char* kind : {"features", "latents"})
-            if (index.value(text(kind, "_sha256"), "") != sha256_file(file(kind, number, ".npy")))
+            if (index.value(text(kind, "_sha256"), json()) != sha256_file(file(kind, number, ".npy")))
                 problems.push_back(text(file(kind, number, ".npy").string(), ": its bytes differ from what was written"));
     }
     for (const auto& [path, place] : by_path_)
@@ -136,7 +136,9 @@ void FeatureStore::remove_leftovers() const {
         auto number = segment_number(name, "features-", ".npy");
         if (!number) number = segment_number(name, "latents-", ".npy");
         const bool orphan = number && !std::filesystem::exists(file("index", *number, ".json"));
-        if (orphan || name.find(".npy.tmp-") != std::string::npos) std::filesystem::remove(entry.path());
+        const bool half_written = name.find(".npy.tmp-") != std::string::npos ||
+                                  (name.starts_with("index-") && name.find(".json.tmp-") != std::string::npos);
+        if (orphan || half_written) std::filesystem::remove(entry.path());
     }
 }
 

@@ -84,7 +84,9 @@ at::Tensor Decoder::run(const Unit& unit, const at::Tensor& x, bool training) co
     const at::Tensor y = at::conv2d(x, unit.weight, {}, one, half, one, unit.groups);
     if (config_.norm == "group")
         return at::group_norm(y, std::gcd(y.size(1), std::int64_t{8}), unit.scale, unit.shift, norm_eps_);
-    return at::batch_norm(y, unit.scale, unit.shift, unit.running_mean, unit.running_var, training,
+    // One value per channel has no variance; its estimate would be NaN and stay so.
+    const bool learn = training && y.size(0) * y.size(2) * y.size(3) > 1;
+    return at::batch_norm(y, unit.scale, unit.shift, unit.running_mean, unit.running_var, learn,
                           config_.norm_momentum, norm_eps_, false);
 }
 

@@ -1,6 +1,10 @@
 #include "ltad/model/feature_vae.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 namespace ltad {
 
@@ -8,14 +12,41 @@ at::Tensor Posterior::sample(const at::Tensor& noise) const { return mean + (0.5
 
 at::Tensor Posterior::kl() const { return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean(); }
 
-// F_σ starts at σ = 1, the prior's: a random start would draw deviations of any size from an embedding of unknown scale.
+namespace {
+
+constexpr double start_variance = 0.1;  // of ẑ around μ; σ = 1, the prior's, would drown z until F_σ has learned better
+
+Init init_identity(std::int64_t size) {
+    return [size](std::span<float> out, Random&) {
+        std::fill(out.begin(), out.end(), 0.0f);
+        for (std::int64_t i = 0; i < size; ++i) out[static_cast<std::size_t>(i * (size + 1))] = 1.0f;
+    };
+}
+
+}  // namespace
+
 FeatureVae::FeatureVae(const DecoderConfig& config, const EfficientNetConfig& encoder, const FeatureLayout& layout,
                        std::int64_t text_dim, Parameters& parameters)
-    : mean_(make_linear(parameters, "mean", layout.latent, layout.latent, init_xavier_uniform(layout.latent, layout.latent))),
-      log_variance_(make_linear(parameters, "log_variance", layout.latent, layout.latent, init_constant(0))),
+    : latent_mean_(parameters.add_buffer("latent.mean", {layout.latent}, init_constant(0))),
+      latent_scale_(parameters.add_buffer("latent.scale", {layout.latent}, init_constant(1))),
+      mean_(make_linear(parameters, "mean", layout.latent, layout.latent, init_identity(layout.latent))),
+      log_variance_{parameters.add("log_variance.weight", {layout.latent, layout.latent}, init_constant(0)),
+                    parameters.add("log_variance.bias", {layout.latent}, init_constant(static_cast<float>(std::log(start_variance))))},
       decoder_(config, encoder, layout, text_dim, parameters) {}
 
-Posterior FeatureVae::encode(const at::Tensor& latent) const { return {mean_(latent), log_variance_(latent)}; }
+void FeatureVae::start_at(const FeatureStatistics& statistics) {
+    const c10::NoGradGuard no_grad;
+    latent_mean_.copy_(statistics.latent_mean);
+    // A dimension that never varies says nothing; dividing by its deviation would only blow up noise.
+    const at::Tensor& deviation = statistics.latent_deviation;
+    latent_scale_.copy_(at::where(deviation > 1e-6, 1 / deviation.clamp_min(1e-6), at::zeros_like(deviation)));
+    decoder_.start_at(statistics.channel_mean, statistics.channel_deviation);
+}
+
+Posterior FeatureVae::encode(const at::Tensor& latent) const {
+    const at::Tensor standardised = (latent - latent_mean_) * latent_scale_;
+    return {mean_(standardised), log_variance_(standardised)};
+}
 
 at::Tensor tap_loss(const at::Tensor& predicted, const at::Tensor& real, const std::vector<std::int64_t>& channels) {
     at::Tensor sum;

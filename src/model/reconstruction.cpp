@@ -41,6 +41,8 @@ Reconstruction::Attention Reconstruction::make_attention(Parameters& parameters,
 Reconstruction::Reconstruction(const ReconstructionConfig& config, std::int64_t channels, std::int64_t grid,
                                Parameters& parameters)
     : config_(config), grid_(grid) {
+    if (config.neighbor_size >= grid)
+        fail("reconstruction.neighbor_size: ", config.neighbor_size, " hides every token from the middle of a grid of ", grid);
     const std::int64_t dim = config.hidden_dim;
     const std::int64_t inner = config.feedforward_dim;
     // Embeddings start as the reference's do: positions uniform in [0, 1), queries standard normal.

@@ -22,8 +22,9 @@ double deviation_for(const std::string& name, const std::vector<std::int64_t>& s
     if (name.ends_with(".bias")) return 0;
     if (shape.size() < 2) return -1;  // scales of norms, running statistics, the temperature
     if (shape.size() == 4) return std::sqrt(2.0 / static_cast<double>(shape[1] * shape[2] * shape[3]));
-    if (name.starts_with("text_projection")) return 1 / std::sqrt(static_cast<double>(shape[1]));
-    return 0.02;  // BERT's own start
+    if (name.find("embeddings") != std::string::npos) return 0.02;  // BERT's own start
+    // By fan: with BERT's 0.02 for these as well, an untrained encoder would give the same text features whatever it reads.
+    return 1 / std::sqrt(static_cast<double>(shape[1]));
 }
 
 Weights random_weights(const Shapes& shapes, std::int64_t seed) {

@@ -15,7 +15,7 @@ AdamW::AdamW(const Parameters& parameters, AdamWOptions options) : options_(opti
     }
 }
 
-void AdamW::step() {
+void AdamW::step(double rate) {
     const c10::NoGradGuard no_grad;
     std::vector<at::Tensor> parameters, gradients, averages, squares, steps;
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
@@ -31,7 +31,7 @@ void AdamW::step() {
     }
     if (parameters.empty()) return;
     at::_foreach_add_(steps, 1);
-    at::_fused_adamw_(parameters, gradients, averages, squares, {}, steps, options_.learning_rate, options_.beta1,
+    at::_fused_adamw_(parameters, gradients, averages, squares, {}, steps, options_.learning_rate * rate, options_.beta1,
                       options_.beta2, options_.weight_decay, options_.eps, false, false);
 }
 

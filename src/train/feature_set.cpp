@@ -35,20 +35,23 @@ FeatureBatch FeatureSet::batch(std::span<const std::size_t> indices) const {
     return {maps.to(device_), latents.to(device_), classes.to(device_)};
 }
 
-ChannelStatistics channel_statistics(const FeatureSet& set) {
-    at::Tensor sum;
-    at::Tensor squares;
+FeatureStatistics feature_statistics(const FeatureSet& set) {
+    std::array<at::Tensor, 4> sums;  // channels, their squares, latents, their squares
     at::TensorOptions options;
     for (std::size_t i = 0; i < set.size(); ++i) {
-        const at::Tensor stored = set.batch(std::array{i}).maps[0];
-        const at::Tensor map = stored.to(at::kCPU, at::kDouble);
-        options = stored.options();
-        sum = i == 0 ? map.mean({1, 2}) : sum + map.mean({1, 2});
-        squares = i == 0 ? map.square().mean({1, 2}) : squares + map.square().mean({1, 2});
+        const FeatureBatch batch = set.batch(std::array{i});
+        options = batch.maps.options();
+        const at::Tensor map = batch.maps[0].to(at::kCPU, at::kDouble);
+        const at::Tensor latent = batch.latents[0].to(at::kCPU, at::kDouble);
+        const std::array<at::Tensor, 4> terms = {map.mean({1, 2}), map.square().mean({1, 2}), latent, latent.square()};
+        for (std::size_t k = 0; k < terms.size(); ++k) sums[k] = i == 0 ? terms[k] : sums[k] + terms[k];
     }
     const auto count = static_cast<double>(set.size());
-    const at::Tensor mean = sum / count;
-    return {mean.to(options), (squares / count - mean.square()).clamp_min(0).sqrt().to(options)};
+    const auto deviation = [&](const at::Tensor& sum, const at::Tensor& squares) {
+        return (squares / count - (sum / count).square()).clamp_min(0).sqrt().to(options);
+    };
+    return {(sums[0] / count).to(options), deviation(sums[0], sums[1]), (sums[2] / count).to(options),
+            deviation(sums[2], sums[3])};
 }
 
 std::vector<std::size_t> epoch_order(std::int64_t seed, int phase, std::int64_t epoch, std::size_t count) {

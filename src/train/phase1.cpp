@@ -67,7 +67,8 @@ void train_phase1(Run& run, TrainOptions options) {
     const auto per_epoch = static_cast<std::int64_t>((pictures + batch_size - 1) / batch_size);
     const std::int64_t total = config.phase1.epochs * per_epoch;
     Trainee trainee(folder, "model", run.phase1_settings(), model.parameters(),
-                    {.learning_rate = config.phase1.learning_rate, .weight_decay = config.phase1.weight_decay}, total,
+                    {.learning_rate = config.phase1.learning_rate, .weight_decay = config.phase1.weight_decay},
+                    {.total_steps = total, .cosine = config.phase1.schedule == "cosine"},
                     config.checkpoint_seconds, options);
     if (trainee.finished()) {
         log_info(text(trainee.file().string(), ": phase 1 is already finished; --force trains it again"));
@@ -76,10 +77,7 @@ void train_phase1(Run& run, TrainOptions options) {
 
     run.prepare_features(options.verify_features);
     const FeatureSet set = run.features_of(run.split().train);
-    if (trainee.steps_done() == 0) {
-        const ChannelStatistics real = channel_statistics(set);
-        model.vae().decoder().start_at(real.mean, real.deviation);
-    }
+    if (trainee.steps_done() == 0) model.vae().start_at(feature_statistics(set));
 
     log_info(text("phase 1: ", set.size(), " pictures of ", run.class_names().size(), " classes, ",
                   config.phase1.epochs, " epochs"));
@@ -100,11 +98,13 @@ void train_phase1(Run& run, TrainOptions options) {
                       {"reconstruction", terms.reconstruction.item<double>()},
                       {"kl", terms.kl.item<double>()}},
                      static_cast<double>(indices.size()));
-        if ((step + 1) % per_epoch == 0) progress.note(text("loss ", trainee.end_epoch()));
+        if ((step + 1) % per_epoch == 0) {
+            progress.note(text("loss ", trainee.end_epoch()));
+            write_metrics(folder / "metrics.jsonl", {trainee.history()});
+        }
         progress.advance();
         if (interrupt_requested() && step + 1 < total) {
             trainee.save_state();
-            write_metrics(folder / "metrics.jsonl", {trainee.history()});
             throw Interrupted("interrupted; the state is saved, --resume goes on from there");
         }
         trainee.save_now_and_then();

@@ -31,30 +31,35 @@ std::vector<std::size_t> all_indices(std::size_t count) {
     return indices;
 }
 
-/// Of the training features: the mean of each class, [K, C, G, G], and the deviation of each channel over all tokens, [C].
+/// Of the training pictures, by class.
 struct ClassMeans {
-    at::Tensor means;
-    at::Tensor deviation;
+    at::Tensor maps;         ///< mean map, [K, C, G, G]
+    at::Tensor descriptors;  ///< mean over pictures and positions, every channel standardised over pictures, [K, C]
+    at::Tensor scale;        ///< 1 / deviation of the pictures' position means, [C]
 };
 
 ClassMeans class_means(const Run& run, const FeatureSet& train) {
     const auto classes = static_cast<std::int64_t>(run.class_names().size());
     const FeatureLayout& layout = run.layout();
     at::Tensor sums = at::zeros({classes, layout.total_channels(), layout.grid, layout.grid}, at::kDouble);
+    std::vector<at::Tensor> pictures;
     std::vector<double> counts(static_cast<std::size_t>(classes), 0);
     for (std::size_t i = 0; i < train.size(); ++i) {
         const at::Tensor map = train.batch(std::array{i}).maps[0].to(at::kCPU, at::kDouble);
         sums[train.class_of(i)].add_(map);
+        pictures.push_back(map.mean({1, 2}));
         counts[static_cast<std::size_t>(train.class_of(i))] += 1;
     }
-    const at::Tensor count = at::tensor(counts, at::kDouble).view({classes, 1, 1, 1});
-    return {(sums / count).to(run.device(), at::kFloat), channel_statistics(train).deviation.clamp_min(1e-6)};
+    const at::Tensor means = sums / at::tensor(counts, at::kDouble).view({classes, 1, 1, 1});
+    const at::Tensor scale = 1 / at::stack(pictures).std(0, false).clamp_min(1e-6);
+    const auto here = [&](const at::Tensor& tensor) { return tensor.to(run.device(), at::kFloat); };
+    return {here(means), here(means.mean({2, 3}) * scale), here(scale)};
 }
 
-/// Share of the maps whose nearest class mean, every channel scaled by its deviation, is `own`.
+/// Share of the maps whose nearest class is `own`: by the position mean of every channel, since where things lie differs
+/// from picture to picture of a texture.
 double nearest_share(const at::Tensor& maps, const ClassMeans& known, std::int64_t own) {
-    const at::Tensor scale = known.deviation.view({1, -1, 1, 1});
-    const at::Tensor distance = at::cdist((maps / scale).flatten(1), (known.means / scale).flatten(1));
+    const at::Tensor distance = at::cdist(maps.mean({2, 3}) * known.scale, known.descriptors);
     return distance.argmin(1).eq(own).to(at::kDouble).mean().item<double>();
 }
 
@@ -81,7 +86,7 @@ Phase1Report::Class report_class(const Run& run, const Phase1Model& model, const
     };
     out.from_latent = error(decoded);
     out.from_noise = error(from_noise);
-    out.from_mean = error(known.means[index].unsqueeze(0).expand_as(batch.maps));
+    out.from_mean = error(known.maps[index].unsqueeze(0).expand_as(batch.maps));
     out.nearest_own_class = nearest_share(decoded, known, index);
     return out;
 }

@@ -81,7 +81,8 @@ public:
             return std::make_unique<Trainee>(folder_of(run), name, settings, parameters,
                                              AdamWOptions{.learning_rate = run.config().phase2.learning_rate,
                                                           .weight_decay = run.config().phase2.weight_decay},
-                                             total_, run.config().checkpoint_seconds, options);
+                                             Schedule{.total_steps = total_, .cosine = run.config().phase2.schedule == "cosine"},
+                                             run.config().checkpoint_seconds, options);
         };
         if (part != Phase2Part::semantic)
             reconstruction_ = make("reconstruction", reconstruction_settings(run), model_.reconstruction_parameters());
@@ -103,11 +104,13 @@ public:
             if (order.empty() || step % per_epoch_ == 0)
                 order = epoch_order(run_.config().seed, 2, step / per_epoch_, set.size());
             train_step(step, order, sampler);
-            if ((step + 1) % per_epoch_ == 0) progress.note(end_epoch(step));
+            if ((step + 1) % per_epoch_ == 0) {
+                progress.note(end_epoch(step));
+                write_history();
+            }
             progress.advance();
             if (interrupt_requested() && step + 1 < total_) {
                 for (Trainee* trainee : unfinished()) trainee->save_state();
-                write_history();
                 throw Interrupted("interrupted; the state is saved, --resume goes on from there");
             }
             for (Trainee* trainee : unfinished()) trainee->save_now_and_then();

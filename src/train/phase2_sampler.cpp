@@ -22,7 +22,7 @@ Phase2Sampler::Phase2Sampler(const Run& run, const Phase1Model& phase1, const Fe
                                              ? static_cast<double>(smallest->kept) / static_cast<double>(c.kept)
                                              : 1.0 - config.real_probability);
     if (config.jitter_scale == "channel")
-        channel_deviation_ = channel_statistics(set).deviation;
+        channel_deviation_ = feature_statistics(set).channel_deviation;
 }
 
 double Phase2Sampler::synthetic_probability(std::int64_t class_index) const {

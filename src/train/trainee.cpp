@@ -1,7 +1,7 @@
 #include "ltad/train/trainee.h"
 
 #include <cmath>
-#include <cstring>
+#include <numbers>
 #include <utility>
 
 #include <ATen/ATen.h>
@@ -52,14 +52,19 @@ void check_settings(const std::string& saved, const json& now, const std::filesy
     throw Error(message + "\n  use those settings, another output, or train again with --force");
 }
 
+double Schedule::rate(std::int64_t step) const {
+    if (!cosine) return 1;
+    return 0.5 * (1 + std::cos(std::numbers::pi * static_cast<double>(step) / static_cast<double>(total_steps)));
+}
+
 Trainee::Trainee(std::filesystem::path folder, std::string name, json settings, Parameters& parameters,
-                 AdamWOptions optimizer, std::int64_t total_steps, double checkpoint_seconds, TrainOptions options)
+                 AdamWOptions optimizer, Schedule schedule, double checkpoint_seconds, TrainOptions options)
     : folder_(std::move(folder)),
       name_(std::move(name)),
       settings_(std::move(settings)),
       parameters_(parameters),
       optimizer_(parameters, optimizer),
-      total_steps_(total_steps),
+      schedule_(schedule),
       checkpoint_interval_(checkpoint_seconds),
       last_save_(std::chrono::steady_clock::now()) {
     const bool has_final = std::filesystem::exists(file());
@@ -86,7 +91,7 @@ void Trainee::load_finished() {
     check_settings(saved["settings"], settings_, file());
     parameters_.load(weights, file().string());
     history_ = json::parse(saved["history"], nullptr, false);
-    steps_done_ = total_steps_;
+    steps_done_ = schedule_.total_steps;
     finished_ = true;
 }
 
@@ -106,7 +111,7 @@ void Trainee::load_state() {
     } catch (const json::exception& error) {
         fail(where, ": its position is damaged: ", error.what());
     }
-    log_info(text(name_, ": going on after step ", steps_done_, " of ", total_steps_));
+    log_info(text(name_, ": going on after step ", steps_done_, " of ", schedule_.total_steps));
 }
 
 void Trainee::step(const at::Tensor& loss, const std::vector<std::pair<std::string, double>>& terms, double weight) {
@@ -114,7 +119,7 @@ void Trainee::step(const at::Tensor& loss, const std::vector<std::pair<std::stri
         fail(name_, ": the loss became ", terms.front().second, " at step ", steps_done_,
              "; a smaller learning rate may help (the last saved state is kept)");
     loss.backward();
-    optimizer_.step();
+    optimizer_.step(schedule_.rate(steps_done_));
     ++steps_done_;
     if (sums_.empty())
         for (const auto& [term, value] : terms) sums_.emplace_back(term, 0.0);

@@ -24,8 +24,8 @@ constexpr std::int64_t total = 6;
 struct Training {
     Training(const std::filesystem::path& folder, TrainOptions options, json settings = {{"a", {{"b", 1}}}})
         : p(parameters.add("p", {4}, init_normal(1))),
-          trainee(folder, "module", std::move(settings), parameters, {.learning_rate = 0.1, .weight_decay = 0.01}, total, 1e9,
-                  options) {}
+          trainee(folder, "module", std::move(settings), parameters, {.learning_rate = 0.1, .weight_decay = 0.01},
+                  {.total_steps = total, .cosine = true}, 1e9, options) {}
 
     void step() {
         const auto number = static_cast<std::uint64_t>(trainee.steps_done());
@@ -126,6 +126,16 @@ TEST(Trainee, DamagedStatesAreRefused) {
         write_file_atomically(file, bytes.substr(0, size));
         EXPECT_THAT([&] { Training(folder.path(), {.resume = true}); }, ThrowsMessage<Error>(HasSubstr("module.state"))) << size;
     }
+}
+
+TEST(Schedule, IsConstantOrFallsAlongACosine) {
+    const Schedule constant{.total_steps = 10};
+    const Schedule cosine{.total_steps = 10, .cosine = true};
+    for (std::int64_t step = 0; step < 10; ++step) EXPECT_EQ(constant.rate(step), 1);
+    EXPECT_EQ(cosine.rate(0), 1);
+    EXPECT_NEAR(cosine.rate(5), 0.5, 1e-15);
+    EXPECT_NEAR(cosine.rate(10), 0, 1e-15);
+    for (std::int64_t step = 0; step < 10; ++step) EXPECT_GT(cosine.rate(step), cosine.rate(step + 1));
 }
 
 TEST(Settings, DifferencesAreListedByKey) {

@@ -19,6 +19,8 @@ public:
     /// The vocabulary's spelling of an id. Throws Error for an id outside the vocabulary.
     [[nodiscard]] virtual std::string token(std::int64_t id) const = 0;
     [[nodiscard]] virtual std::int64_t vocabulary_size() const = 0;
+    /// In words, what beside the vocabulary changes the ids.
+    [[nodiscard]] virtual std::string settings() const = 0;
 
     /// The ids that stand around every text and fill short ones; read from the files.
     [[nodiscard]] std::int64_t cls() const { return cls_; }

@@ -58,6 +58,8 @@ struct Phase1Config {
     std::int64_t epochs = 100;
     std::int64_t batch_size = 8;
     double learning_rate = 1e-4;
+    /// "constant", the paper's, or "cosine": falls to 0 over the epochs, for schedules much shorter than the paper's.
+    std::string schedule = "constant";
     double weight_decay = 1e-4;
     double kl_weight = 0.01;
 };
@@ -75,6 +77,7 @@ struct Phase2Config {
     std::int64_t epochs = 500;
     std::int64_t batch_size = 8;
     double learning_rate = 1e-4;
+    std::string schedule = "constant";  ///< as in phase 1
     double weight_decay = 1e-4;
     double real_probability = 0.5;
     std::string sampling = "constant";

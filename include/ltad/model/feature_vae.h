@@ -19,17 +19,28 @@ struct Posterior {
     [[nodiscard]] at::Tensor kl() const;
 };
 
+/// Means and deviations of the training features.
+struct FeatureStatistics {
+    at::Tensor channel_mean, channel_deviation;  ///< of each channel over all tokens, [C_tot]
+    at::Tensor latent_mean, latent_deviation;    ///< of each dimension of z, [d_z]
+};
+
 /// The feature VAE of phase 1: F_μ, F_σ and D (eq. 6).
 class FeatureVae {
 public:
     FeatureVae(const DecoderConfig& config, const EfficientNetConfig& encoder, const FeatureLayout& layout,
                std::int64_t text_dim, Parameters& parameters);
 
+    /// Takes the training features' scales: z is standardised from now on, and D's maps start at the mean and deviation
+    /// of the real ones. From a blind start, thousands of steps of learning rate 1e-4 go into finding these.
+    void start_at(const FeatureStatistics& statistics);
+
+    /// F_μ and F_σ on the standardised z: [B, d_z].
     [[nodiscard]] Posterior encode(const at::Tensor& latent) const;
     [[nodiscard]] const Decoder& decoder() const { return decoder_; }
-    [[nodiscard]] Decoder& decoder() { return decoder_; }
 
 private:
+    at::Tensor latent_mean_, latent_scale_;  // buffers
     Linear mean_;
     Linear log_variance_;
     Decoder decoder_;

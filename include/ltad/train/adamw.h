@@ -25,7 +25,8 @@ public:
     AdamW(const Parameters& parameters, AdamWOptions options);
 
     /// One update from the parameters' gradients, which are then dropped. A parameter without gradient stays.
-    void step();
+    /// `rate`: what the learning rate is multiplied with.
+    void step(double rate = 1);
 
     /// "<name>.exp_avg", "<name>.exp_avg_sq" and "<name>.step" of every parameter.
     [[nodiscard]] Weights state() const;

@@ -12,6 +12,7 @@
 #include "ltad/core/random.h"
 #include "ltad/data/sample.h"
 #include "ltad/features/store.h"
+#include "ltad/model/feature_vae.h"
 
 namespace ltad {
 
@@ -47,12 +48,8 @@ private:
     std::vector<Item> items_;
 };
 
-/// Mean and deviation of every channel over all tokens of a set, [C_tot] each, computed in double.
-struct ChannelStatistics {
-    at::Tensor mean;
-    at::Tensor deviation;
-};
-[[nodiscard]] ChannelStatistics channel_statistics(const FeatureSet& set);
+/// One pass over a set, computed in double.
+[[nodiscard]] FeatureStatistics feature_statistics(const FeatureSet& set);
 
 /// 0 … count − 1 in the order of this epoch; depends on (seed, phase, epoch) alone.
 [[nodiscard]] std::vector<std::size_t> epoch_order(std::int64_t seed, int phase, std::int64_t epoch, std::size_t count);

@@ -19,6 +19,15 @@ struct TrainOptions {
     bool verify_features = false;  ///< rehash the feature store first
 };
 
+/// How long a training is, and how its learning rate changes.
+struct Schedule {
+    std::int64_t total_steps = 0;
+    bool cosine = false;  ///< else constant
+
+    /// What the learning rate is multiplied with at a step, counted from 0: 1, or (1 + cos(π step / total)) / 2.
+    [[nodiscard]] double rate(std::int64_t step) const;
+};
+
 /// Keys of two settings documents whose values differ, "a.b: 1 there, 2 here" each.
 [[nodiscard]] std::vector<std::string> differing_settings(const json& there, const json& here);
 
@@ -36,7 +45,7 @@ public:
     /// options.resume the unfinished one; options.force starts over. Throws Error when there is an unfinished one and
     /// neither was asked for, or when saved settings differ.
     Trainee(std::filesystem::path folder, std::string name, json settings, Parameters& parameters,
-            AdamWOptions optimizer, std::int64_t total_steps, double checkpoint_seconds, TrainOptions options);
+            AdamWOptions optimizer, Schedule schedule, double checkpoint_seconds, TrainOptions options);
 
     [[nodiscard]] bool finished() const { return finished_; }
     /// Steps behind us; the next one has this number.
@@ -70,7 +79,7 @@ private:
     json settings_;
     Parameters& parameters_;
     AdamW optimizer_;
-    std::int64_t total_steps_;
+    Schedule schedule_;
     std::chrono::duration<double> checkpoint_interval_;
     std::chrono::steady_clock::time_point last_save_;
     bool finished_ = false;
