@@ -37,7 +37,6 @@ int main(int argc, char** argv) {
             return;
         }
         ltad::Run run(config);
-        ltad::write_run_config(config);
         if (phase1->parsed()) ltad::train_phase1(run, options);
         if (phase2->parsed()) ltad::train_phase2(run, part, options);
     });

@@ -12,6 +12,10 @@ FetchContent_Declare(CLI11 GIT_REPOSITORY https://github.com/CLIUtils/CLI11 GIT_
   FIND_PACKAGE_ARGS 2.1)
 FetchContent_Declare(spdlog GIT_REPOSITORY https://github.com/gabime/spdlog GIT_TAG v1.10.0
   FIND_PACKAGE_ARGS 1.8)
+# What is fetched is installed with us.
+set(JSON_Install ON)
+set(SPDLOG_INSTALL ON)
+set(CLI11_INSTALL ON)
 set(packages nlohmann_json CLI11 spdlog)
 if(LTAD_BUILD_TESTS)
   FetchContent_Declare(GTest GIT_REPOSITORY https://github.com/google/googletest GIT_TAG release-1.12.1

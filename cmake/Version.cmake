@@ -9,3 +9,8 @@ if(Git_FOUND)
     set(LTAD_GIT_REVISION ${described})
   endif()
 endif()
+
+# Another commit is another version.
+if(EXISTS ${PROJECT_SOURCE_DIR}/.git/logs/HEAD)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/.git/logs/HEAD)
+endif()

@@ -30,6 +30,10 @@ missing_packages() {
 
 install_packages() {
   local missing as_root=()
+  if ! command -v dpkg-query >/dev/null; then
+    say "not a Debian system: third_party/README.md lists the libraries to install; CMake says which one it does not find"
+    return
+  fi
   mapfile -t missing < <(missing_packages)
   [ "${#missing[@]}" -eq 0 ] && return
   command -v apt-get >/dev/null || fail \
@@ -49,7 +53,6 @@ install_packages() {
 # Unpacked beside its final name and renamed, so that an interrupted download never looks finished.
 install_libtorch() {
   [ -f "$TORCH_DIR/torch/share/cmake/Torch/TorchConfig.cmake" ] && return
-  [ -n "${LTAD_LIBTORCH:-}" ] && { say "LTAD_LIBTORCH is set: not installing LibTorch"; return; }
   say "installing LibTorch (pip package torch==$TORCH_VERSION) into $TORCH_DIR"
   rm -rf "$TORCH_DIR.part"
   mkdir -p .deps

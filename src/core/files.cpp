@@ -153,6 +153,10 @@ FileLock::FileLock(const std::filesystem::path& path, std::string_view waiting_f
     }
 }
 
-FileLock::~FileLock() { ::close(file_); }
+FileLock::FileLock(FileLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+
+FileLock::~FileLock() {
+    if (file_ >= 0) ::close(file_);
+}
 
 }  // namespace ltad

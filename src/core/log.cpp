@@ -25,6 +25,5 @@ void log_info(std::string_view message) { logger().info("{}", message); }
 void log_warning(std::string_view message) { logger().warn("{}", message); }
 void log_error(std::string_view message) { logger().error("{}", message); }
 
-void set_quiet(bool quiet) { logger().set_level(quiet ? spdlog::level::warn : spdlog::level::info); }
 
 }  // namespace ltad

@@ -19,6 +19,10 @@ bool jpeg_is_whole(std::string_view bytes) {
     std::size_t at = 2;
     while (at + 4 <= bytes.size() && static_cast<unsigned char>(bytes[at]) == 0xFF) {
         const auto marker = static_cast<unsigned char>(bytes[at + 1]);
+        if (marker == 0xFF) {  // a fill byte
+            ++at;
+            continue;
+        }
         if (marker == 0xDA) return bytes.find("\xFF\xD9", at) != std::string_view::npos;
         at += 2 + static_cast<unsigned char>(bytes[at + 2]) * 256u + static_cast<unsigned char>(bytes[at + 3]);
     }

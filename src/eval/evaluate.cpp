@@ -36,6 +36,9 @@ public:
         const at::Tensor names =
             phase1_.prompts().names(at::arange(classes, at::TensorOptions(at::kLong).device(run.device())));
         unit_names_ = names / names.norm(2, {1}, true);
+        if (run.config().scoring.class_source == "predicted" && unit_names_.size(1) != run.layout().latent)
+            throw UsageError(text("scoring.class: \"predicted\" needs image and text embeddings of one size; the encoder's "
+                                  "have ", run.layout().latent, " and ", unit_names_.size(1)));
     }
 
     [[nodiscard]] double lambda() const { return lambda_; }
@@ -65,6 +68,9 @@ private:
     at::Tensor unit_names_;
 };
 
+/// What results.json's config_sha256 is the hash of, kept beside it.
+std::string config_text(const Run& run) { return to_json(run.config()).dump(2) + "\n"; }
+
 /// A class's pixels, all pictures one after the other.
 struct Pixels {
     std::array<std::vector<float>, score_count> scores;
@@ -85,6 +91,11 @@ public:
 
     void evaluate(Progress& progress) {
         const FeatureSet set = run_.features_of(samples_);
+        if (has_masks_) {
+            const std::size_t pixels = samples_.size() * static_cast<std::size_t>(side_ * side_);
+            for (auto& scores : pixels_.scores) scores.reserve(pixels);
+            pixels_.labels.reserve(pixels);
+        }
         std::vector<std::size_t> all(samples_.size());
         std::iota(all.begin(), all.end(), std::size_t{0});
         for (std::size_t first = 0; first < all.size(); first += batch_size) {
@@ -168,9 +179,10 @@ private:
 
 Results evaluate(Run& run, bool verify_features) {
     const c10::NoGradGuard no_grad;
+    run.check_split();
     const Scorer scorer(run);  // before the pictures are encoded: it finds out whether the run is trained
     run.prepare_features(verify_features);
-    Results results{.config_sha256 = sha256(to_json(run.config()).dump()), .lambda = scorer.lambda()};
+    Results results{.config_sha256 = sha256(config_text(run)), .lambda = scorer.lambda()};
     Progress progress("evaluate", run.split().test.size(), "images");
     for (const ClassSplit& c : run.split().classes) ClassEvaluation(run, scorer, c, results).evaluate(progress);
     if (results.empty_masks > 0)
@@ -183,6 +195,7 @@ Results evaluate(Run& run, bool verify_features) {
 void write_results(const Run& run, const Results& results) {
     const auto folder = run.output() / "eval";
     make_directories(folder);
+    write_file_atomically(folder / "config.json", config_text(run));
     write_file_atomically(folder / "table.md", format_markdown(results));
     write_file_atomically(folder / "scores.csv", format_image_scores(results));
     write_json(folder / "results.json", to_json(results));

@@ -75,7 +75,8 @@ at::Tensor picture_tensor(const Image& image, std::int64_t image_size) {
 }
 
 FeatureStore open_store(const Config& config, const AlignModel& encoder, const FeatureLayout& layout) {
-    const json settings = {{"encoder", encoder.image_fingerprint()}, {"taps", layout.taps},
+    const json settings = {{"version", 1},  // of our own decoding, resizing and tapping
+                           {"encoder", encoder.image_fingerprint()}, {"taps", layout.taps},
                            {"grid", layout.grid},                    {"image_size", layout.image_size},
                            {"precision", config.encoder.precision}};
     return {config.features.path, settings,

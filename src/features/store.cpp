@@ -29,6 +29,12 @@ std::optional<std::int64_t> segment_number(const std::string& name, std::string_
 
 }  // namespace
 
+namespace {
+
+bool same_file(const FileStamp& a, const FileStamp& b) { return a.size == b.size && a.modified == b.modified; }
+
+}  // namespace
+
 FileStamp stamp_of(const std::filesystem::path& file, bool hash) {
     struct stat status {};
     if (::stat(file.c_str(), &status) != 0) fail("cannot read ", file.string(), ": no such file");
@@ -56,20 +62,21 @@ void FeatureStore::refresh() {
     std::set<std::int64_t> found;  // in order: a picture that was encoded again is in a later segment
     for (const auto& entry : std::filesystem::directory_iterator(folder_))
         if (const auto number = segment_number(entry.path().filename(), "index-", ".json")) found.insert(*number);
+    // The number of a damaged segment that somebody has removed may be in use again.
+    std::erase_if(opened_, [&](const auto& item) { return !item.second && !found.contains(item.first); });
     for (const std::int64_t number : found) {
         if (opened_.contains(number)) continue;
         try {
-            open_segment(number);
-            opened_[number] = true;
+            opened_[number] = open_segment(number);
         } catch (const Error& error) {
-            opened_[number] = false;
+            opened_[number] = nullptr;
             log_warning(text("feature store: a damaged segment is left out and its pictures are encoded again: ",
                              error.what()));
         }
     }
 }
 
-void FeatureStore::open_segment(std::int64_t number) {
+std::shared_ptr<const FeatureStore::Mapped> FeatureStore::open_segment(std::int64_t number) {
     const auto index_file = file("index", number, ".json");
     const json index = read_json(index_file);
     const std::string where = index_file.string();
@@ -92,6 +99,7 @@ void FeatureStore::open_segment(std::int64_t number) {
         mapped->latents.shape() != std::vector{count, shape_.latent})
         fail(where, ": the arrays beside it do not have the shapes that its ", count, " pictures need");
     for (auto& [path, place] : places) by_path_[path] = std::move(place);
+    return mapped;
 }
 
 bool FeatureStore::contains(const FileStamp& stamp) const {
@@ -110,27 +118,33 @@ ImageFeatures FeatureStore::get(const std::string& path) const {
             place.stamp.height};
 }
 
-std::vector<std::string> FeatureStore::verify() const {
+std::vector<std::string> FeatureStore::verify() {
     std::vector<std::string> problems;
-    for (const auto& [number, sound] : opened_) {
-        if (!sound) {
-            problems.push_back(text(file("index", number, ".json").string(), ": damaged"));
-            continue;
-        }
+    for (auto& [number, segment] : opened_) {
+        if (!segment) continue;  // reported when it was opened
         const json index = read_json(file("index", number, ".json"));
-        for (const char* kind : {"features", "latents"})
-            if (index.value(text(kind, "_sha256"), json()) != sha256_file(file(kind, number, ".npy")))
-                problems.push_back(text(file(kind, number, ".npy").string(), ": its bytes differ from what was written"));
+        for (const char* kind : {"features", "latents"}) {
+            const auto array = file(kind, number, ".npy");
+            if (!segment || index.value(text(kind, "_sha256"), json()) == sha256_file(array)) continue;
+            problems.push_back(text(array.string(), ": its bytes differ from what was written"));
+            std::erase_if(by_path_, [&](const auto& item) { return item.second.segment == segment; });
+            segment.reset();
+        }
     }
-    for (const auto& [path, place] : by_path_)
-        if (std::filesystem::exists(path) && sha256_file(path) != place.stamp.sha256)
-            problems.push_back(text(path, ": the picture has changed since it was encoded"));
+    std::erase_if(by_path_, [&](const auto& item) {
+        const auto& [path, place] = item;
+        // One that was edited since is encoded again anyway; what is left has changed without showing it.
+        if (!std::filesystem::exists(path) || !same_file(place.stamp, stamp_of(path, false))) return false;
+        if (sha256_file(path) == place.stamp.sha256) return false;
+        problems.push_back(text(path, ": the picture has changed since it was encoded"));
+        return true;
+    });
     return problems;
 }
 
 void FeatureStore::remove_leftovers() const {
-    for (const auto& [number, sound] : opened_)
-        if (!sound) std::filesystem::remove(file("index", number, ".json"));
+    for (const auto& [number, segment] : opened_)
+        if (!segment) std::filesystem::remove(file("index", number, ".json"));
     for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
         const std::string name = entry.path().filename();
         auto number = segment_number(name, "features-", ".npy");

@@ -7,6 +7,7 @@
 #include <ATen/ATen.h>
 
 #include "ltad/core/error.h"
+#include "ltad/model/dropout.h"
 
 namespace ltad {
 
@@ -95,18 +96,18 @@ at::Tensor Reconstruction::attend(const Attention& attention, const at::Tensor& 
     };
     const at::Tensor scaled = project(query, 0) / std::sqrt(static_cast<double>(dim / heads));
     at::Tensor scores = at::matmul(scaled, project(key, 1).transpose(2, 3)) + mask_;
-    scores = at::dropout(scores.softmax(-1), config_.dropout, training);
+    scores = apply_dropout(scores.softmax(-1), config_.dropout, training);
     const at::Tensor mixed = at::matmul(scores, project(value, 2));
     return attention.out(mixed.transpose(1, 2).reshape({mixed.size(0), tokens, dim}));
 }
 
 at::Tensor Reconstruction::add_and_normalize(const at::Tensor& x, const at::Tensor& change, const Norm& norm,
                                              bool training) const {
-    return at::layer_norm(x + at::dropout(change, config_.dropout, training), {config_.hidden_dim}, norm.weight, norm.bias);
+    return at::layer_norm(x + apply_dropout(change, config_.dropout, training), {config_.hidden_dim}, norm.weight, norm.bias);
 }
 
 at::Tensor Reconstruction::feed_forward(const at::Tensor& x, const Linear& inner, const Linear& outer, bool training) const {
-    return outer(at::dropout(at::relu(inner(x)), config_.dropout, training));
+    return outer(apply_dropout(at::relu(inner(x)), config_.dropout, training));
 }
 
 at::Tensor Reconstruction::run(const EncoderLayer& layer, const at::Tensor& x, const at::Tensor& position,

@@ -26,7 +26,7 @@ Phase1Model Phase1Model::load(const Run& run) {
         fail(file(run).string(), ": phase 1 is not finished; run `ltad-train phase1` with this config first");
     Metadata metadata;
     const Weights weights = load_weights(file(run), &metadata);
-    check_settings(metadata["settings"], run.phase1_settings(), file(run));
+    check_checkpoint(metadata, run.phase1_settings(), file(run));
     Phase1Model model(run);
     model.parameters().load(weights, file(run).string());
     return model;
@@ -62,6 +62,7 @@ void train_phase1(Run& run, TrainOptions options) {
     const Config& config = run.config();
     const auto folder = run.output() / "phase1";
     Phase1Model model(run);
+    const FileLock lock = run.claim(options.force);
     const std::size_t pictures = run.split().train.size();
     const auto batch_size = static_cast<std::size_t>(config.phase1.batch_size);
     const auto per_epoch = static_cast<std::int64_t>((pictures + batch_size - 1) / batch_size);
@@ -77,6 +78,9 @@ void train_phase1(Run& run, TrainOptions options) {
 
     run.prepare_features(options.verify_features);
     const FeatureSet set = run.features_of(run.split().train);
+    run.check_masks();
+    run.write_config();
+    trainee.clear_leftovers();
     if (trainee.steps_done() == 0) model.vae().start_at(feature_statistics(set));
 
     log_info(text("phase 1: ", set.size(), " pictures of ", run.class_names().size(), " classes, ",

@@ -46,7 +46,7 @@ void load_module(const Run& run, const std::string& name, const json& settings, 
         fail(file.string(), ": this module is not trained yet; run `ltad-train phase2` with this config first");
     Metadata metadata;
     const Weights weights = load_weights(file, &metadata);
-    check_settings(metadata["settings"], settings, file);
+    check_checkpoint(metadata, settings, file);
     parameters.load(weights, file.string());
 }
 
@@ -70,10 +70,9 @@ json saved_history(const std::filesystem::path& file) {
 /// The modules that this call trains, side by side.
 class Phase2Trainer {
 public:
-    Phase2Trainer(const Run& run, Phase2Part part, TrainOptions options)
+    Phase2Trainer(const Run& run, const Phase1Model& phase1, Phase2Part part, TrainOptions options)
         : run_(run),
-          phase1_(Phase1Model::load(run)),
-          model_(run, phase1_),
+          model_(run, phase1),
           batch_size_(static_cast<std::size_t>(run.config().phase2.batch_size)),
           per_epoch_(static_cast<std::int64_t>((run.split().train.size() + batch_size_ - 1) / batch_size_)),
           total_(run.config().phase2.epochs * per_epoch_) {
@@ -90,10 +89,10 @@ public:
             semantic_ = make("semantic", semantic_settings(run), model_.semantic_parameters());
     }
 
-    [[nodiscard]] const Phase1Model& phase1() const { return phase1_; }
-    [[nodiscard]] bool trained() const { return first_step() == total_; }
+    [[nodiscard]] bool trained() const { return unfinished().empty(); }
 
     void train(const FeatureSet& set, const Phase2Sampler& sampler) {
+        for (Trainee* trainee : unfinished()) trainee->clear_leftovers();
         const std::int64_t first = first_step();
         log_info(text("phase 2: ", set.size(), " pictures, ", run_.config().phase2.epochs, " epochs",
                       position(reconstruction_) < total_ ? ", reconstruction" : "",
@@ -119,10 +118,20 @@ public:
         for (Trainee* trainee : unfinished()) trainee->finish();
     }
 
-    /// Whether the statistics of the scores have to be measured: both modules are there, whoever trained them.
+    /// Whether the statistics of the scores have to be measured: both modules are there, whoever trained them, under the
+    /// settings of now.
     [[nodiscard]] bool can_measure() const {
-        for (const char* name : {"reconstruction", "semantic"})
-            if (!std::filesystem::exists(folder_of(run_) / text(name, ".safetensors"))) return false;
+        for (const auto& [name, settings] : {std::pair("reconstruction", reconstruction_settings(run_)),
+                                             std::pair("semantic", semantic_settings(run_))}) {
+            const auto file = folder_of(run_) / text(name, ".safetensors");
+            if (!std::filesystem::exists(file)) return false;
+            try {
+                check_checkpoint(SafetensorsFile(file).metadata(), settings, file);
+            } catch (const Error& error) {
+                log_warning(text("the scores' statistics are not measured: ", error.what()));
+                return false;
+            }
+        }
         return !statistics_are_current(run_);
     }
 
@@ -164,7 +173,9 @@ private:
         std::string note;
         for (const auto& [trainee, name] : {std::pair(reconstruction_.get(), "reconstruction "),
                                             std::pair(semantic_.get(), "semantic ")})
-            if (trainee != nullptr && !trainee->finished() && trainee->steps_done() == step + 1)
+            // One that is ahead has ended this epoch already.
+            if (trainee != nullptr && !trainee->finished() && trainee->steps_done() == step + 1 &&
+                static_cast<std::int64_t>(trainee->history().size()) == step / per_epoch_)
                 note += text(note.empty() ? "" : ", ", name, trainee->end_epoch());
         return note;
     }
@@ -177,7 +188,6 @@ private:
     }
 
     const Run& run_;
-    Phase1Model phase1_;
     Phase2Model model_;
     std::size_t batch_size_;
     std::int64_t per_epoch_;
@@ -211,15 +221,19 @@ at::Tensor reconstruction_loss(const at::Tensor& reconstructed, const at::Tensor
 }
 
 void train_phase2(Run& run, Phase2Part part, TrainOptions options) {
-    Phase2Trainer trainer(run, part, options);
+    run.check_split();
+    const Phase1Model phase1 = Phase1Model::load(run);
+    const FileLock lock = run.claim(false);
+    Phase2Trainer trainer(run, phase1, part, options);
     if (trainer.trained()) log_info(text(folder_of(run).string(), ": phase 2 is already finished; --force trains it again"));
     if (trainer.trained() && !trainer.can_measure()) return;
     run.prepare_features(options.verify_features);
     const FeatureSet set = run.features_of(run.split().train);
-    const Phase2Sampler sampler(run, trainer.phase1(), set);
+    const Phase2Sampler sampler(run, phase1, set);
+    run.write_config();
     if (!trainer.trained()) trainer.train(set, sampler);
     if (trainer.can_measure())
-        write_statistics(run, measure_scores(run, Phase2Model::load(run, trainer.phase1()), sampler, set));
+        write_statistics(run, measure_scores(run, Phase2Model::load(run, phase1), sampler, set));
 }
 
 }  // namespace ltad

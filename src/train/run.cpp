@@ -10,6 +10,7 @@
 #include "ltad/core/hash.h"
 #include "ltad/core/log.h"
 #include "ltad/data/dataset.h"
+#include "ltad/data/image.h"
 #include "ltad/features/extract.h"
 
 namespace ltad {
@@ -47,27 +48,14 @@ at::Device prepare_device(const Config& config) {
     return choose_device(config.device);
 }
 
-Split Run::open_split(const Dataset& dataset) const {
-    if (!config_.split.path.empty()) return read_split(config_.split.path);
-    const Split wanted = make_split(dataset, config_.split, config_.seed);
-    const auto folder = output_ / "split";
-    if (!std::filesystem::exists(folder / "split.json")) {
-        write_split(folder, wanted, config_.dataset);
-        return wanted;
-    }
-    if (fingerprint(read_split(folder)) != fingerprint(wanted))
-        fail(folder.string(), ": this split is not the one that the config and the data set give now; "
-                              "use another output, or remove it and train again");
-    return wanted;
-}
-
 Run::Run(Config config)
     : config_(std::move(config)),
       output_(config_.output_path()),
       device_(prepare_device(config_)),
       split_([this] {
           const Dataset dataset = list_dataset(config_.dataset);
-          Split split = open_split(dataset);
+          Split split = config_.split.path.empty() ? make_split(dataset, config_.split, config_.seed)
+                                                   : read_split(config_.split.path);
           held_out_ = left_out(dataset, split);
           return split;
       }()),
@@ -80,14 +68,39 @@ Run::Run(Config config)
     }
 }
 
+void Run::check_split() const {
+    const auto folder = output_ / "split";
+    if (std::filesystem::exists(folder / "split.json") && fingerprint(read_split(folder)) != fingerprint(split_))
+        fail(folder.string(), ": this split is not the one that the config and the data set give now; use another output, or "
+                              "start over with `ltad-train phase1 --force`");
+}
+
+FileLock Run::claim(bool replace_split) const {
+    const auto folder = output_ / "split";
+    FileLock lock(output_ / "lock", "it is training in " + output_.string());
+    if (!replace_split) check_split();
+    const bool there = std::filesystem::exists(folder / "split.json");
+    if (!there || replace_split) write_split(folder, split_, config_.dataset);
+    return lock;
+}
+
+void Run::check_masks() const {
+    const std::filesystem::path root = config_.dataset.root;
+    for (const Sample& sample : split_.test) {
+        if (sample.mask.empty()) continue;
+        const Mask mask = read_mask(root / sample.mask);
+        const ImageFeatures picture = store_.get(std::filesystem::weakly_canonical(root / sample.file).string());
+        if (mask.width != picture.width || mask.height != picture.height)
+            fail((root / sample.mask).string(), ": the mask has ", mask.width, " x ", mask.height, " pixels, its picture ",
+                 sample.file, " ", picture.width, " x ", picture.height);
+    }
+}
+
 void Run::prepare_features(bool verify) {
     if (verify) {
         const auto problems = store_.verify();
-        for (const std::string& problem : problems) log_error(problem);
-        if (!problems.empty())
-            fail(store_.folder().string(), ": the feature store is damaged (", problems.size(),
-                 " problems above); remove this folder, and it is made again");
-        log_info(text(store_.folder().string(), ": all ", store_.size(), " pictures verified"));
+        for (const std::string& problem : problems) log_warning(text(problem, "; it is encoded again"));
+        log_info(text(store_.folder().string(), ": ", store_.size(), " pictures verified, ", problems.size(), " problems"));
     }
     encode_missing(store_, encoder_, layout_, files_of(config_.dataset.root, {&split_.train, &split_.test, &held_out_}),
                    config_.features.batch_size);
@@ -111,10 +124,10 @@ json Run::phase1_settings() const {
             {"decoder", all["decoder"]}};
 }
 
-void write_run_config(const Config& config) {
-    json document = to_json(config);
+void Run::write_config() const {
+    json document = to_json(config_);
     document["program"] = {{"version", version()}, {"revision", git_revision()}};
-    write_json(config.output_path() / "config.json", document);
+    write_json(output_ / "config.json", document);
 }
 
 }  // namespace ltad

@@ -9,6 +9,7 @@
 
 #include "ltad/core/error.h"
 #include "ltad/core/hash.h"
+#include "ltad/core/interrupt.h"
 #include "ltad/model/jitter.h"
 #include "ltad/model/score.h"
 
@@ -66,6 +67,7 @@ ScoreStatistics measure_scores(const Run& run, const Phase2Model& model, const P
     std::iota(all.begin(), all.end(), std::size_t{0});
     for (std::size_t first = 0; first < all.size(); first += size) {
         const auto indices = std::span(all).subspan(first, std::min(size, all.size() - first));
+        if (interrupt_requested()) throw Interrupted("interrupted; both modules are kept, the same command goes on from there");
         const FeatureBatch batch = set.batch(indices);
         const at::Tensor clean = to_tokens(batch.maps);
         // Phase 3: draws of its own, apart from those of the training.

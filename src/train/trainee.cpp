@@ -42,9 +42,16 @@ std::vector<std::string> differing_settings(const json& there, const json& here)
     return differences;
 }
 
-void check_settings(const std::string& saved, const json& now, const std::filesystem::path& file) {
-    const json there = json::parse(saved, nullptr, false);
-    if (there.is_discarded()) fail(file.string(), ": holds no settings; it is not one of ltad's checkpoints");
+void check_checkpoint(const Metadata& saved, const json& now, const std::filesystem::path& file) {
+    const auto get = [&](const char* key) {
+        const auto found = saved.find(key);
+        return found == saved.end() ? std::string() : found->second;
+    };
+    if (get("format") != checkpoint_format)
+        fail(file.string(), ": format \"", get("format"), "\", \"", checkpoint_format, "\" was expected; it is not one of "
+             "this version's checkpoints");
+    const json there = json::parse(get("settings"), nullptr, false);
+    if (there.is_discarded()) fail(file.string(), ": its settings are damaged");
     const auto differences = differing_settings(there, now);
     if (differences.empty()) return;
     std::string message = text(file.string(), ": was trained with other settings");
@@ -67,17 +74,24 @@ Trainee::Trainee(std::filesystem::path folder, std::string name, json settings, 
       schedule_(schedule),
       checkpoint_interval_(checkpoint_seconds),
       last_save_(std::chrono::steady_clock::now()) {
-    const bool has_final = std::filesystem::exists(file());
     const bool has_state = std::filesystem::exists(state_file());
-    if (options.force) {
-        std::filesystem::remove(file());
-        std::filesystem::remove(state_file());
-    } else if (has_final) {
+    if (options.force) return;
+    if (std::filesystem::exists(file())) {
         load_finished();
     } else if (has_state && !options.resume) {
         fail(state_file().string(), ": an unfinished training is here; --resume goes on with it, --force starts over");
     } else if (has_state) {
         load_state();
+    }
+}
+
+void Trainee::clear_leftovers() {
+    std::filesystem::remove(file());
+    if (steps_done_ == 0) std::filesystem::remove(state_file());
+    if (!std::filesystem::is_directory(folder_)) return;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+        const std::string name = entry.path().filename();
+        if (name.starts_with(name_ + ".") && name.find(".tmp-") != std::string::npos) std::filesystem::remove(entry.path());
     }
 }
 
@@ -88,9 +102,10 @@ Metadata Trainee::metadata() const {
 void Trainee::load_finished() {
     Metadata saved;
     const Weights weights = load_weights(file(), &saved);
-    check_settings(saved["settings"], settings_, file());
+    check_checkpoint(saved, settings_, file());
     parameters_.load(weights, file().string());
     history_ = json::parse(saved["history"], nullptr, false);
+    std::filesystem::remove(state_file());  // left by a kill just after the last save
     steps_done_ = schedule_.total_steps;
     finished_ = true;
 }
@@ -99,7 +114,7 @@ void Trainee::load_state() {
     Metadata saved;
     const Weights weights = load_weights(state_file(), &saved);
     const std::string where = state_file().string();
-    check_settings(saved["settings"], settings_, state_file());
+    check_checkpoint(saved, settings_, state_file());
     parameters_.load(with_prefix(weights, "module."), where);
     optimizer_.load(with_prefix(weights, "optimizer."), where);
     try {

@@ -64,9 +64,14 @@ TEST(Mistakes, UnreadablePictures) {
 TEST(Mistakes, AMaskOfAnotherSize) {
     const Workspace work;
     const Mask mask{.width = 10, .height = 10, .pixels = std::vector<std::uint8_t>(100, 1)};
-    write_file_atomically(work / "data/woven/ground_truth/pit/000_mask.png", encode_png(mask));
+    const auto file = work / "data/woven/ground_truth/pit/000_mask.png";
+    const std::string sound = slurp(file);
+    write_file_atomically(file, encode_png(mask));
+    expect_refused(work.train("phase1"), 1, {"woven/ground_truth/pit/000_mask.png", "10 x 10", "64 x 64"});
+    write_file_atomically(file, sound);
     Workspace::expect_done(work.train("phase1"));
     Workspace::expect_done(work.train("phase2"));
+    write_file_atomically(file, encode_png(mask));
     expect_refused(work.evaluate(), 1, {"woven/ground_truth/pit/000_mask.png", "10 x 10", "64 x 64"});
     EXPECT_TRUE(work.files_in("runs/tiny/eval").empty());
     Workspace::expect_done(work.call("ltad-split", {"make", "-c", "config.json", "--out", "s"}));
@@ -123,9 +128,35 @@ TEST(Mistakes, ACheckpointFromAnotherConfiguration) {
     const Workspace work;
     Workspace::expect_done(work.train("phase1"));
     expect_refused(work.train("phase1", {"--set", "phase1.kl_weight=0.5"}), 1, {"phase1.kl_weight: 0.01 there, 0.5 now"});
+    EXPECT_EQ(read_json(work / "runs/tiny/config.json")["phase1"]["kl_weight"], 0.01) << "of what was trained";
     Workspace::expect_done(work.train("phase2"));
     expect_refused(work.evaluate({"--set", "semantic.temperature=2"}), 1, {"semantic.temperature: 1.0 there, 2.0 now"});
     expect_refused(work.train("phase1", {"--set", "seed=8"}), 1, {"split"});  // the split on disk is another one
+}
+
+TEST(Mistakes, AMistakenEvaluationPinsNothing) {
+    const Workspace work;
+    expect_refused(work.evaluate(), 1, {"phase 1 is not finished"});
+    EXPECT_TRUE(work.files_in("runs").empty());
+    Workspace::expect_done(work.train("phase1", {"--set", "split.imbalance_factor=2"}));
+    expect_refused(work.train("phase1", {"--set", "split.imbalance_factor=4"}), 1, {"split"});
+    Workspace::expect_done(work.train("phase1", {"--set", "split.imbalance_factor=4", "--force"}));
+}
+
+TEST(Mistakes, ADamagedFeatureStoreIsRepaired) {
+    const Workspace work;
+    Workspace::expect_done(work.train("phase1"));
+    std::filesystem::path segment;
+    for (const auto& [file, hash] : work.files_in("features"))
+        if (file.find("features-0.npy") != std::string::npos) segment = work / ("features/" + file);
+    std::string bytes = slurp(segment);
+    bytes[bytes.size() - 5] ^= 1;
+    write_file_atomically(segment, bytes);
+    const Outcome outcome = work.train("phase2", {"--verify-features"});
+    Workspace::expect_done(outcome);
+    EXPECT_THAT(outcome.err, HasSubstr("its bytes differ"));
+    EXPECT_FALSE(std::filesystem::exists(segment) && slurp(segment) == bytes);
+    EXPECT_THAT(work.train("phase1", {"--verify-features", "--force"}).err, HasSubstr(" 0 problems"));
 }
 
 TEST(Mistakes, DamagedCheckpoints) {

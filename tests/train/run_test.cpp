@@ -68,7 +68,11 @@ TEST(Run, KeepsTheSplitAndNamesWhatWasLeftOut) {
     std::set<std::string> kept;
     for (const Sample& sample : run.split().train) kept.insert(sample.file);
     for (const Sample& sample : run.held_out()) EXPECT_FALSE(kept.contains(sample.file));
-    EXPECT_THAT([&] { (void)tiny.open({"split.imbalance_factor=2"}); }, ThrowsMessage<Error>(HasSubstr("split")));
+    { const FileLock lock = run.claim(false); }
+    const ltad::Run other = tiny.open({"split.imbalance_factor=2"});
+    EXPECT_THAT([&] { other.check_split(); }, ThrowsMessage<Error>(HasSubstr("split")));
+    { const FileLock lock = other.claim(true); }
+    EXPECT_THAT([&] { run.check_split(); }, ThrowsMessage<Error>(HasSubstr("split")));
 }
 
 TEST(Phase1, LossIsTheSumOfItsPartsAndFalls) {

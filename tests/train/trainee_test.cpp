@@ -88,6 +88,38 @@ TEST(Trainee, FinishedOnesAreLoadedNotTrained) {
     EXPECT_EQ(forced.trainee.steps_done(), 0);
 }
 
+TEST(Trainee, AStateAtTheLastStepIsFinishedNotForgotten) {
+    const TemporaryFolder folder;
+    Training first(folder.path(), {});
+    while (first.trainee.steps_done() < total) first.step();
+    first.trainee.save_state();  // and killed before `finish`
+    Training again(folder.path(), {.resume = true});
+    EXPECT_EQ(again.trainee.steps_done(), total);
+    EXPECT_FALSE(again.trainee.finished());
+}
+
+TEST(Trainee, LeftoversAreRemovedWhenTheTrainingGoesOn) {
+    const TemporaryFolder folder;
+    Training first(folder.path(), {});
+    while (first.trainee.steps_done() < total) first.step();
+    first.trainee.save_state();
+    const std::string state = read_file(folder / "module.state.safetensors");
+    first.trainee.finish();
+    // Killed after the module was written and before its state was removed.
+    write_file_atomically(folder / "module.state.safetensors", state);
+    EXPECT_TRUE(Training(folder.path(), {}).trainee.finished());
+    EXPECT_FALSE(std::filesystem::exists(folder / "module.state.safetensors"));
+
+    write_file_atomically(folder / "module.safetensors.tmp-1", "half");
+    write_file_atomically(folder / "other.safetensors.tmp-1", "not ours");
+    Training forced(folder.path(), {.force = true});
+    EXPECT_TRUE(std::filesystem::exists(folder / "module.safetensors")) << "kept until the training really starts";
+    forced.trainee.clear_leftovers();
+    EXPECT_FALSE(std::filesystem::exists(folder / "module.safetensors"));
+    EXPECT_FALSE(std::filesystem::exists(folder / "module.safetensors.tmp-1"));
+    EXPECT_TRUE(std::filesystem::exists(folder / "other.safetensors.tmp-1"));
+}
+
 TEST(Trainee, AnUnfinishedOneAsksWhatToDo) {
     const TemporaryFolder folder;
     Training first(folder.path(), {});
@@ -142,7 +174,10 @@ TEST(Settings, DifferencesAreListedByKey) {
     EXPECT_TRUE(differing_settings({{"a", 1}, {"b", {1, 2}}}, {{"b", {1, 2}}, {"a", 1}}).empty());
     EXPECT_THAT(differing_settings({{"a", 1}, {"s", {{"x", 1}, {"y", 2}}}}, {{"a", 2}, {"s", {{"x", 1}}}}),
                 ElementsAre("a: 1 there, 2 now", "s.y: 2 there, null now"));
-    EXPECT_THAT([] { check_settings("not json", {}, "file"); }, ThrowsMessage<Error>(HasSubstr("file")));
+    EXPECT_THAT([] { check_checkpoint({{"format", "ltad-checkpoint/1"}, {"settings", "not json"}}, {}, "file"); },
+                ThrowsMessage<Error>(AllOf(HasSubstr("file"), HasSubstr("damaged"))));
+    EXPECT_THAT([] { check_checkpoint({{"format", "other/7"}, {"settings", "{}"}}, {}, "file"); },
+                ThrowsMessage<Error>(AllOf(HasSubstr("other/7"), HasSubstr("ltad-checkpoint/1"))));
 }
 
 }  // namespace

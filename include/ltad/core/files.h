@@ -62,8 +62,8 @@ public:
     /// Waits for the lock; says so in the log once when it is held by somebody else (`waiting_for` names the work).
     FileLock(const std::filesystem::path& path, std::string_view waiting_for);
     ~FileLock();
-    FileLock(const FileLock&) = delete;
-    FileLock& operator=(const FileLock&) = delete;
+    FileLock(FileLock&& other) noexcept;
+    FileLock& operator=(FileLock&&) = delete;
 
 private:
     int file_ = -1;

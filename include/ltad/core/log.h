@@ -10,7 +10,4 @@ void log_info(std::string_view message);
 void log_warning(std::string_view message);
 void log_error(std::string_view message);
 
-/// Leaves out log_info; warnings and errors stay.
-void set_quiet(bool quiet);
-
 }  // namespace ltad

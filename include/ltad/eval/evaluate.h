@@ -10,7 +10,7 @@ namespace ltad {
 /// size is not its picture's.
 [[nodiscard]] Results evaluate(Run& run, bool verify_features = false);
 
-/// Writes eval/results.json, eval/table.md and eval/scores.csv below the run's output.
+/// Writes eval/results.json, table.md, scores.csv and the config that was evaluated below the run's output.
 void write_results(const Run& run, const Results& results);
 
 }  // namespace ltad

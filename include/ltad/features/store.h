@@ -66,8 +66,9 @@ public:
     /// Reads again which segments there are; other processes may have added some.
     void refresh();
 
-    /// Rehashes every segment and every picture that is still on disk. Returns one line for each problem.
-    [[nodiscard]] std::vector<std::string> verify() const;
+    /// Rehashes every segment and every picture that is still on disk; forgets what is damaged, so that it counts as
+    /// missing. Returns one line for each problem.
+    [[nodiscard]] std::vector<std::string> verify();
 
     /// Adds a segment. Hold `lock()` of this store; `commit` makes it appear.
     class Segment {
@@ -101,11 +102,11 @@ private:
     };
 
     [[nodiscard]] std::filesystem::path file(const char* kind, std::int64_t number, const char* ending) const;
-    void open_segment(std::int64_t number);
+    std::shared_ptr<const Mapped> open_segment(std::int64_t number);
 
     std::filesystem::path folder_;
     Shape shape_;
-    std::map<std::int64_t, bool> opened_;
+    std::map<std::int64_t, std::shared_ptr<const Mapped>> opened_;  ///< null for a damaged one
     std::map<std::string, Place> by_path_;
 };
 

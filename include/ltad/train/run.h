@@ -9,6 +9,7 @@
 #include "ltad/align/align_model.h"
 #include "ltad/align/feature_layout.h"
 #include "ltad/config/config.h"
+#include "ltad/core/files.h"
 #include "ltad/core/json.h"
 #include "ltad/features/store.h"
 #include "ltad/split/split.h"
@@ -20,12 +21,25 @@ namespace ltad {
 /// command asks, so that it can check everything cheap before.
 class Run {
 public:
-    /// Makes the split where there is none. Throws Error, among others when a split that is there is not the one that
-    /// config and data set give.
+    /// Lists the data set, makes or reads the split, loads the encoder; writes nothing. Throws Error.
     explicit Run(Config config);
 
-    /// Encodes the pictures that the feature store lacks; `verify` rehashes the whole store first and throws Error when
-    /// it is damaged.
+    /// Throws Error when the run's folder holds another split than config and data set give now.
+    void check_split() const;
+
+    /// Claims the run's folder for a training: no other process trains there while the lock lives. Writes the split where
+    /// there is none, or with `replace_split` another one; otherwise as `check_split`.
+    [[nodiscard]] FileLock claim(bool replace_split) const;
+
+    /// <output>/config.json: the resolved config with the program's version and revision.
+    void write_config() const;
+
+    /// Throws Error naming a mask of the test set that cannot be read or has not the size of its picture.
+    /// After `prepare_features`, which knows the sizes.
+    void check_masks() const;
+
+    /// Encodes the pictures that the feature store lacks; `verify` rehashes the whole store first, so that what is damaged
+    /// is encoded again.
     void prepare_features(bool verify);
 
     [[nodiscard]] const Config& config() const { return config_; }
@@ -46,8 +60,6 @@ public:
     [[nodiscard]] json phase1_settings() const;
 
 private:
-    [[nodiscard]] Split open_split(const Dataset& dataset) const;
-
     Config config_;
     std::filesystem::path output_;
     at::Device device_;
@@ -59,9 +71,6 @@ private:
     FeatureLayout layout_;
     FeatureStore store_;
 };
-
-/// Writes the resolved config with the program's version and revision: <output>/config.json.
-void write_run_config(const Config& config);
 
 /// Picks threads and device for a config.
 [[nodiscard]] at::Device prepare_device(const Config& config);

@@ -31,8 +31,8 @@ struct Schedule {
 /// Keys of two settings documents whose values differ, "a.b: 1 there, 2 here" each.
 [[nodiscard]] std::vector<std::string> differing_settings(const json& there, const json& here);
 
-/// Throws Error, listing what differs, unless the settings saved with a checkpoint are the ones of now.
-void check_settings(const std::string& saved, const json& now, const std::filesystem::path& file);
+/// Throws Error, listing what differs, unless a checkpoint's metadata has our format and the settings of now.
+void check_checkpoint(const Metadata& saved, const json& now, const std::filesystem::path& file);
 
 /// A module in training: its parameters, optimiser, position and history, and their two files:
 ///   <name>.safetensors         the finished module
@@ -42,10 +42,14 @@ void check_settings(const std::string& saved, const json& now, const std::filesy
 class Trainee {
 public:
     /// `settings`: all that the result depends on. Looks at what is on disk: loads a finished module, or with
-    /// options.resume the unfinished one; options.force starts over. Throws Error when there is an unfinished one and
+    /// options.resume the unfinished one; options.force ignores both. Throws Error when there is an unfinished one and
     /// neither was asked for, or when saved settings differ.
     Trainee(std::filesystem::path folder, std::string name, json settings, Parameters& parameters,
             AdamWOptions optimizer, Schedule schedule, double checkpoint_seconds, TrainOptions options);
+
+    /// Removes what is of no use once the training goes on: an older module, an older state, what a kill left half-written.
+    /// To be called when everything that can be wrong has been checked.
+    void clear_leftovers();
 
     [[nodiscard]] bool finished() const { return finished_; }
     /// Steps behind us; the next one has this number.
