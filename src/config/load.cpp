@@ -271,7 +271,7 @@ public:
             }
             if (at(key) == nullptr) continue;  // a later layer replaced it
             const std::string nearest = nearest_key(key);
-            mistakes.push_back(text(key, ": ", at(key)->dump(), ": no such key", nearest.empty() ? "" : "; did you mean " + nearest + "?",
+            mistakes.push_back(text(key, ": no such key (set to ", at(key)->dump(), ")", nearest.empty() ? "" : "; did you mean " + nearest + "?",
                                     ", in ", source));
         }
     }

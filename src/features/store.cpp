@@ -121,7 +121,10 @@ ImageFeatures FeatureStore::get(const std::string& path) const {
 std::vector<std::string> FeatureStore::verify() {
     std::vector<std::string> problems;
     for (auto& [number, segment] : opened_) {
-        if (!segment) continue;  // reported when it was opened
+        if (!segment) {
+            problems.push_back(text(file("index", number, ".json").string(), ": damaged"));
+            continue;
+        }
         const json index = read_json(file("index", number, ".json"));
         for (const char* kind : {"features", "latents"}) {
             const auto array = file(kind, number, ".npy");

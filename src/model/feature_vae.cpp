@@ -16,10 +16,16 @@ namespace {
 
 constexpr double start_variance = 0.1;  // of ẑ around μ; σ = 1, the prior's, would drown z until F_σ has learned better
 
+/// F_μ and F_σ see z / √d_z: a step of Adam moves all d_z weights of an output together, by the learning rate each, and
+/// with it log σ² by up to learning rate · Σ|z|. Unscaled, a large learning rate throws σ² out of all bounds.
+double input_scale(std::int64_t size) { return 1 / std::sqrt(static_cast<double>(size)); }
+
+/// The identity on such inputs.
 Init init_identity(std::int64_t size) {
     return [size](std::span<float> out, Random&) {
         std::fill(out.begin(), out.end(), 0.0f);
-        for (std::int64_t i = 0; i < size; ++i) out[static_cast<std::size_t>(i * (size + 1))] = 1.0f;
+        for (std::int64_t i = 0; i < size; ++i)
+            out[static_cast<std::size_t>(i * (size + 1))] = static_cast<float>(1 / input_scale(size));
     };
 }
 
@@ -44,8 +50,8 @@ void FeatureVae::start_at(const FeatureStatistics& statistics) {
 }
 
 Posterior FeatureVae::encode(const at::Tensor& latent) const {
-    const at::Tensor standardised = (latent - latent_mean_) * latent_scale_;
-    return {mean_(standardised), log_variance_(standardised)};
+    const at::Tensor input = (latent - latent_mean_) * latent_scale_ * input_scale(latent.size(1));
+    return {mean_(input), log_variance_(input)};
 }
 
 at::Tensor tap_loss(const at::Tensor& predicted, const at::Tensor& real, const std::vector<std::int64_t>& channels) {

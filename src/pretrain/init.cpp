@@ -42,12 +42,22 @@ Weights random_weights(const Shapes& shapes, std::int64_t seed) {
     return weights;
 }
 
-/// Generated pictures of all classes, as the encoder reads them: [N, 3, size, size].
+/// Drawings and circuits are pictures, too; without any among the calibration pictures, a random network's response to
+/// such contrasts grows from block to block.
+void make_black_and_white(Image& image) {
+    double sum = 0;
+    for (const std::uint8_t value : image.pixels) sum += value;
+    const double mean = sum / static_cast<double>(image.pixels.size());
+    for (std::uint8_t& value : image.pixels) value = value > mean ? 255 : 0;
+}
+
+/// Generated pictures of all classes, one as it is and one in black and white, as the encoder reads them: [N, 3, size, size].
 at::Tensor calibration_pictures(const Preprocessing& preprocessing, int size) {
     std::vector<at::Tensor> pictures;
     for (std::size_t c = 0; c < synth_class_names().size(); ++c) {
         for (std::int64_t i = 0; i < 2; ++i) {
-            const Image image = draw_good({.class_index = c, .seed = 0, .part = "calibration", .index = i, .size = size}).image;
+            Image image = draw_good({.class_index = c, .seed = 0, .part = "calibration", .index = i, .size = size}).image;
+            if (i == 1) make_black_and_white(image);
             pictures.push_back(at::tensor(at::ArrayRef<std::uint8_t>(image.pixels), at::kByte).view({size, size, 3}));
         }
     }

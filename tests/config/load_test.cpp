@@ -196,6 +196,7 @@ const std::vector<std::pair<std::string, json>>& other_values() {
         {"phase1.epochs", 7},
         {"phase1.batch_size", 9},
         {"phase1.learning_rate", 0.1 + 0.2},
+        {"phase1.schedule", "cosine"},
         {"phase1.weight_decay", 0.0},
         {"phase1.kl_weight", 1e-300},
         {"decoder.resolution", "grid"},
@@ -205,6 +206,7 @@ const std::vector<std::pair<std::string, json>>& other_values() {
         {"phase2.epochs", 11},
         {"phase2.batch_size", 12},
         {"phase2.learning_rate", 1.0 / 3},
+        {"phase2.schedule", "cosine"},
         {"phase2.weight_decay", 1e-5},
         {"phase2.real_probability", 1.0},
         {"phase2.sampling", "class_aware"},
@@ -418,7 +420,7 @@ TEST_F(LoadConfig, AllMistakesAreReportedAtOnce) {
     EXPECT_THAT(line_about(said, "dataset.layout"),
                 AllOf(HasSubstr("\"mvtek\""), HasSubstr("\"mvtec\", \"visa\", \"dagm\", \"jsonl\""), HasSubstr(in)));
     EXPECT_THAT(line_about(said, "phase1.epoch"),
-                AllOf(HasSubstr("no such key; did you mean phase1.epochs?"), HasSubstr(in)));
+                AllOf(HasSubstr("no such key (set to 10); did you mean phase1.epochs?"), HasSubstr(in)));
     EXPECT_THAT(line_about(said, "phase1.learning_rate"),
                 AllOf(HasSubstr("-1"), HasSubstr("a number above 0"), HasSubstr(in)));
     EXPECT_THAT(line_about(said, "phase2.real_probability"),
@@ -521,8 +523,8 @@ TEST_F(LoadConfig, ClassOrderIsAWordOrNames) {
 TEST_F(LoadConfig, FieldsMustFitTogether) {
     const std::tuple<std::vector<std::string>, std::string, std::string> cases[] = {
         {{"reconstruction.neighbor_size=6"}, "reconstruction.neighbor_size", "6 is even"},
-        {{"reconstruction.neighbor_size=27"}, "reconstruction.neighbor_size", "at most 25 is allowed"},  // grid 14
-        {{"reconstruction.neighbor_size=7", "encoder.grid=4"}, "reconstruction.neighbor_size", "at most 5 is allowed"},
+        {{"reconstruction.neighbor_size=15"}, "reconstruction.neighbor_size", "middle of a grid of 14"},  // grid 14
+        {{"reconstruction.neighbor_size=7", "encoder.grid=4"}, "reconstruction.neighbor_size", "middle of a grid of 4"},
         {{"reconstruction.hidden_dim=100"}, "reconstruction.hidden_dim", "not divisible by reconstruction.heads = 8"},
         {{"reconstruction.hidden_dim=15", "reconstruction.heads=3"}, "reconstruction.hidden_dim", "odd"},
         {{"scoring.image_pooling=300"}, "scoring.image_pooling", "larger than scoring.map_size = 224"},
@@ -538,8 +540,8 @@ TEST_F(LoadConfig, FieldsMustFitTogether) {
         EXPECT_THAT(line_about(complaint_with(overrides), key), HasSubstr(expected)) << overrides.front();
     EXPECT_THAT(complaint(std::filesystem::path()), HasSubstr("dataset.root")) << "the one key without a default";
 
-    EXPECT_EQ(with({"reconstruction.neighbor_size=25"}).reconstruction.neighbor_size, 25);
-    EXPECT_EQ(with({"reconstruction.neighbor_size=5", "encoder.grid=4"}).grid(), 4);
+    EXPECT_EQ(with({"reconstruction.neighbor_size=13"}).reconstruction.neighbor_size, 13);
+    EXPECT_EQ(with({"reconstruction.neighbor_size=3", "encoder.grid=4"}).grid(), 4);
     EXPECT_EQ(with({"reconstruction.neighbor_size=0", "encoder.grid=1"}).grid(), 1);
     EXPECT_EQ(with({"scoring.image_pooling=224"}).scoring.image_pooling, 224);
     EXPECT_EQ(with({"dataset.layout=jsonl", "dataset.train=t", "dataset.test=u"}).dataset.test, "u");
@@ -559,7 +561,7 @@ TEST_F(LoadConfig, UnknownKeysNameTheNearestKnownOne) {
     };
     for (const auto& [wrong, right] : cases)
         EXPECT_THAT(line_about(complaint_about(wrong, 1), wrong),
-                    HasSubstr("no such key; did you mean " + right + "?"));
+                    HasSubstr("no such key (set to 1); did you mean " + right + "?"));
     EXPECT_THAT(line_about(complaint_about("colour_of_the_sky", "blue"), "colour_of_the_sky"),
                 AllOf(HasSubstr("no such key"), Not(HasSubstr("did you mean"))));
     EXPECT_THAT(complaint_about("colours", json{{"sky", "blue"}, {"sea", {{"north", "grey"}}}}),

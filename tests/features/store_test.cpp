@@ -94,7 +94,7 @@ TEST_F(StoreTest, RoundTripAndReopening) {
         add(store, {c});
         for (const auto& file : {a, b, c}) expect_holds(store, file);
     }
-    const FeatureStore again = open();
+    FeatureStore again = open();
     EXPECT_EQ(again.size(), 3u);
     for (const auto& file : {a, b, c}) expect_holds(again, file);
     EXPECT_THAT(again.verify(), IsEmpty());
@@ -111,7 +111,7 @@ TEST_F(StoreTest, ArraysArePlainNumpyFiles) {
 }
 
 TEST_F(StoreTest, EachKeyHasAFolderOfItsOwn) {
-    const FeatureStore one = open();
+    FeatureStore one = open();
     for (const json& other : {json({{"encoder", "f"}, {"grid", 2}}), json({{"encoder", "e"}, {"grid", 3}})})
         EXPECT_NE(FeatureStore(root, other, shape).folder(), one.folder());
 }
@@ -191,7 +191,7 @@ TEST_F(StoreTest, DamagedSegmentsAreLeftOutAndBuiltAgain) {
         store.remove_leftovers();
         add(store, {a, b});
         for (const auto& file : {a, b, c}) expect_holds(store, file);
-        const FeatureStore again = open();
+        FeatureStore again = open();
         EXPECT_EQ(again.size(), 3u);
         EXPECT_THAT(again.verify(), IsEmpty());
         EXPECT_FALSE(fs::exists(again.folder() / "features-0.npy"));
@@ -280,7 +280,7 @@ TEST_F(StoreTest, TwoProcessesFillItAtOnce) {
     int status = -1;
     ASSERT_EQ(::waitpid(child, &status, 0), child);
     EXPECT_EQ(status, 0);
-    const FeatureStore store = open();
+    FeatureStore store = open();
     EXPECT_EQ(store.size(), files.size());
     for (const auto& file : files) expect_holds(store, file);
     EXPECT_THAT(store.verify(), IsEmpty());
@@ -356,7 +356,7 @@ TEST_F(StoreTest, FlippedBitsInTheIndexNeverCrash) {
         bytes[random.below(bytes.size())] ^= static_cast<char>(1u << random.below(8));
         fs::remove(index);
         append_to_file(index, bytes);
-        const FeatureStore damaged = open();
+        FeatureStore damaged = open();
         EXPECT_LE(damaged.size(), 2u);
         (void)damaged.contains(stamp_of(a, false));
         try {

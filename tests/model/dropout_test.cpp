@@ -10,7 +10,10 @@
 namespace ltad::test {
 namespace {
 
-void seed(std::uint64_t value) { at::globalContext().defaultGenerator(at::kCPU).set_current_seed(value); }
+void seed(std::uint64_t value) {
+    at::Generator generator = at::globalContext().defaultGenerator(at::kCPU);
+    generator.set_current_seed(value);
+}
 
 TEST(Dropout, KeepsTheMeanAndDropsTheAskedShare) {
     for (const double p : {0.1, 0.5, 0.9}) {

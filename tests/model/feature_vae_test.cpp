@@ -113,7 +113,7 @@ TEST(FeatureVae, EncodesStandardisedLatentsWithTwoLinearLayers) {
     for (const auto& [name, got] : {std::pair("mean", posterior.mean), {"log_variance", posterior.log_variance}}) {
         const auto w = test::values_of(weights.at(text(name, ".weight"))),
                    b = test::values_of(weights.at(text(name, ".bias")));
-        const auto in = test::values_of(standardised[1]), out = test::values_of(got[1]);
+        const auto in = test::values_of(standardised[1] / std::sqrt(80.0)), out = test::values_of(got[1]);
         for (std::size_t o = 0; o < 80; ++o) {
             double expected = b[o];
             for (std::size_t i = 0; i < 80; ++i) expected += w[o * 80 + i] * in[i];

@@ -90,7 +90,7 @@ TEST(Phase1, LossIsTheSumOfItsPartsAndFalls) {
 
 // What phase 1 is for, on a toy: the decoder makes something of z and of the name, and the names drift apart.
 TEST(Phase1, LearnsToDecode) {
-    const TinyRun tiny({"phase1.epochs=120", "phase1.learning_rate=0.002", "decoder.norm=group"});
+    const TinyRun tiny({"phase1.epochs=150", "phase1.learning_rate=0.003", "phase1.schedule=cosine"});
     ltad::Run run = tiny.open();
     train_phase1(run, {});
     const json report = read_json(tiny / "run/phase1/report.json");

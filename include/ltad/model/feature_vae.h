@@ -35,7 +35,7 @@ public:
     /// of the real ones. From a blind start, thousands of steps of learning rate 1e-4 go into finding these.
     void start_at(const FeatureStatistics& statistics);
 
-    /// F_μ and F_σ on the standardised z: [B, d_z].
+    /// F_μ and F_σ on the standardised z, divided by √d_z: [B, d_z].
     [[nodiscard]] Posterior encode(const at::Tensor& latent) const;
     [[nodiscard]] const Decoder& decoder() const { return decoder_; }
 
