@@ -17,7 +17,8 @@ int main(int argc, char** argv) {
     make->add_option("--order", command.order, "cardinality, alphabetical, or class names separated by commas");
     make->add_flag("--reverse", command.reverse, "Turn the class order round");
     make->add_option("--seed", command.seed, "Seed of the draw");
-    CLI::App* const import = app.add_subcommand("import", "Make a split from lists of pictures (jsonl, UniAD's format)");
+    CLI::App* const import =
+        app.add_subcommand("import", "Make a split from lists of pictures (jsonl, UniAD's format)");
     import->add_option("--train", command.train, "List of training pictures")->required();
     import->add_option("--test", command.test, "List of test pictures")->required();
     CLI::App* const verify = app.add_subcommand("verify", "Check hashes, and that every file is there and opens");

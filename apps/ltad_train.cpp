@@ -7,7 +7,8 @@
 #include "ltad/train/phase2.h"
 
 int main(int argc, char** argv) {
-    CLI::App app("Trains LTAD on a long-tailed data set: phase 1 (class names, feature VAE), then phase 2.", "ltad-train");
+    CLI::App app("Trains LTAD on a long-tailed data set: phase 1 (class names, feature VAE), then phase 2.",
+                 "ltad-train");
     app.require_subcommand(1);
     std::string config_file;
     std::vector<std::string> overrides;

@@ -22,8 +22,9 @@ ImageEncoder make_encoder(double width, double depth) {
     config.depth_coefficient = depth;
     Weights weights;
     for (const auto& [name, shape] : efficientnet_shapes(config))
-        weights[name] = shape.size() == 4 ? at::randn(shape) * std::sqrt(1.0 / static_cast<double>(shape[1] * shape[2] * shape[3]))
-                                          : at::ones(shape);
+        weights[name] = shape.size() == 4
+                            ? at::randn(shape) * std::sqrt(1.0 / static_cast<double>(shape[1] * shape[2] * shape[3]))
+                            : at::ones(shape);
     return {config, weights, at::kCPU};
 }
 
@@ -44,7 +45,7 @@ struct PaperReconstruction {
     static constexpr std::int64_t grid = 14;
     Parameters parameters{0, at::kCPU};
     Reconstruction module{ReconstructionConfig{}, channels, grid, parameters};
-    at::Tensor normal = at::randn({batch_size, grid * grid, channels});
+    at::Tensor normal = at::randn({batch_size, grid* grid, channels});
     at::Tensor abnormal = normal + at::randn_like(normal);
 };
 
@@ -63,7 +64,8 @@ void reconstruction_score(benchmark::State& state) {
     set_threads(state.range(0));
     PaperReconstruction paper;
     const c10::NoGradGuard no_grad;
-    for (auto _ : state) benchmark::DoNotOptimize((paper.module.forward(paper.normal, false) - paper.normal).square().sum(2));
+    for (auto _ : state)
+        benchmark::DoNotOptimize((paper.module.forward(paper.normal, false) - paper.normal).square().sum(2));
     state.SetItemsProcessed(state.iterations() * batch_size);
 }
 

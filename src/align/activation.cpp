@@ -17,22 +17,32 @@ Activation parse_activation(const std::string& name, const std::string& where) {
 
 at::Tensor activate(Activation activation, const at::Tensor& x) {
     switch (activation) {
-        case Activation::relu: return at::relu(x);
-        case Activation::relu6: return at::relu6(x);
-        case Activation::swish: return at::silu(x);
-        case Activation::gelu: return at::gelu(x);
-        case Activation::gelu_tanh: return at::gelu(x, "tanh");
+        case Activation::relu:
+            return at::relu(x);
+        case Activation::relu6:
+            return at::relu6(x);
+        case Activation::swish:
+            return at::silu(x);
+        case Activation::gelu:
+            return at::gelu(x);
+        case Activation::gelu_tanh:
+            return at::gelu(x, "tanh");
     }
     return x;
 }
 
 at::Tensor activate_in_place(Activation activation, at::Tensor x) {
     switch (activation) {
-        case Activation::relu: return at::relu_(x);
-        case Activation::relu6: return at::relu6_(x);
-        case Activation::swish: return at::silu_(x);
-        case Activation::gelu: return at::gelu_(x);
-        case Activation::gelu_tanh: return at::gelu_(x, "tanh");
+        case Activation::relu:
+            return at::relu_(x);
+        case Activation::relu6:
+            return at::relu6_(x);
+        case Activation::swish:
+            return at::silu_(x);
+        case Activation::gelu:
+            return at::gelu_(x);
+        case Activation::gelu_tanh:
+            return at::gelu_(x, "tanh");
     }
     return x;
 }

@@ -33,12 +33,15 @@ Weights read_weights(const std::filesystem::path& directory) {
     const auto safetensors = directory / "model.safetensors";
     if (std::filesystem::exists(safetensors)) return load_weights(safetensors);
     if (std::filesystem::exists(directory / "pytorch_model.bin"))
-        fail(directory.string(), ": only pytorch_model.bin is there; convert it to model.safetensors first "
-                                 "(in Python: safetensors.torch.save_file(torch.load(…), …))");
-    fail(directory.string(), ": no model.safetensors; encoder.path must be a model directory such as kakaobrain/align-base");
+        fail(directory.string(),
+             ": only pytorch_model.bin is there; convert it to model.safetensors first "
+             "(in Python: safetensors.torch.save_file(torch.load(…), …))");
+    fail(directory.string(),
+         ": no model.safetensors; encoder.path must be a model directory such as kakaobrain/align-base");
 }
 
-/// An EfficientNetModel's tensors under the names that AlignVisionModel gives them; its top and classifier are not used.
+/// An EfficientNetModel's tensors under the names that AlignVisionModel gives them; its top and classifier are not
+/// used.
 Weights backbone_weights(const Weights& weights) {
     const Weights inner = with_prefix(weights, "efficientnet.");
     Weights kept;
@@ -49,18 +52,23 @@ Weights backbone_weights(const Weights& weights) {
 
 /// What shapes the texts beside weights and vocabulary.
 std::string text_settings(const BertConfig& config, const Tokenizer& tokenizer) {
-    const json settings = {config.num_attention_heads, config.layer_norm_eps, config.hidden_act, tokenizer.settings(),
-                           tokenizer.cls(), tokenizer.sep(), tokenizer.pad()};
+    const json settings = {config.num_attention_heads,
+                           config.layer_norm_eps,
+                           config.hidden_act,
+                           tokenizer.settings(),
+                           tokenizer.cls(),
+                           tokenizer.sep(),
+                           tokenizer.pad()};
     return settings.dump();
 }
 
 /// What shapes the features beside the weights.
 std::string vision_settings(const AlignConfig& config, const Preprocessing& preprocessing) {
     const EfficientNetConfig& v = config.vision;
-    const json settings = {v.width_coefficient, v.depth_coefficient,   v.depth_divisor,   v.kernel_sizes,
-                           v.in_channels,       v.out_channels,        v.strides,         v.num_block_repeats,
-                           v.expand_ratios,     v.depthwise_padding,   v.hidden_act,      v.batch_norm_eps,
-                           v.squeeze_expansion_ratio, preprocessing.scale, preprocessing.offset};
+    const json settings = {
+        v.width_coefficient, v.depth_coefficient, v.depth_divisor,           v.kernel_sizes,      v.in_channels,
+        v.out_channels,      v.strides,           v.num_block_repeats,       v.expand_ratios,     v.depthwise_padding,
+        v.hidden_act,        v.batch_norm_eps,    v.squeeze_expansion_ratio, preprocessing.scale, preprocessing.offset};
     return settings.dump();
 }
 
@@ -148,8 +156,9 @@ AlignModel::AlignModel(std::filesystem::path directory, at::Device device)
     fingerprint_ = image_fingerprint_;
     if (config_.text) load_text(weights);
     if (config_.random_weights)
-        log_warning(ltad::text(directory_.string(), " has RANDOM weights: the pipeline runs, but the figures say nothing "
-                                                    "about LTAD with a pretrained encoder"));
+        log_warning(ltad::text(directory_.string(),
+                               " has RANDOM weights: the pipeline runs, but the figures say nothing "
+                               "about LTAD with a pretrained encoder"));
 }
 
 void AlignModel::load_text(const Weights& weights) {
@@ -169,8 +178,9 @@ void AlignModel::load_text(const Weights& weights) {
 }
 
 void AlignModel::refuse_text() const {
-    fail(directory_.string(), ": an image-only backbone has no text encoder; LTAD's class names need one, "
-                              "such as kakaobrain/align-base");
+    fail(directory_.string(),
+         ": an image-only backbone has no text encoder; LTAD's class names need one, "
+         "such as kakaobrain/align-base");
 }
 
 const TextEncoder& AlignModel::text() const {

@@ -24,7 +24,8 @@ BertConfig parse_bert_config(const json& config, const std::string& where) {
         if (size < 1 || size > 10'000'000) fail(where, ": a size is outside 1 to 10000000");
     if (c.num_hidden_layers < 1 || c.num_hidden_layers > 1000) fail(where, ": num_hidden_layers: outside 1 to 1000");
     if (c.hidden_size % c.num_attention_heads != 0)
-        fail(where, ": hidden_size ", c.hidden_size, " is not divisible by num_attention_heads ", c.num_attention_heads);
+        fail(where, ": hidden_size ", c.hidden_size, " is not divisible by num_attention_heads ",
+             c.num_attention_heads);
     if (config.contains("position_embedding_type") && config["position_embedding_type"] != "absolute")
         fail(where, ": position_embedding_type: only \"absolute\" is supported");
     return c;
@@ -90,8 +91,8 @@ at::Tensor TextEncoder::run_layer(const Layer& layer, const at::Tensor& x, const
     const auto project = [&](const Affine& part) {
         return at::linear(x, part.weight, part.bias).view({batch, length, heads, head_dim}).transpose(1, 2);
     };
-    at::Tensor scores = at::matmul(project(layer.query), project(layer.key).transpose(2, 3)) /
-                        std::sqrt(static_cast<double>(head_dim));
+    at::Tensor scores =
+        at::matmul(project(layer.query), project(layer.key).transpose(2, 3)) / std::sqrt(static_cast<double>(head_dim));
     if (bias.defined()) scores = scores + bias;
     at::Tensor mixed = at::matmul(scores.softmax(-1), project(layer.value));
     mixed = mixed.transpose(1, 2).reshape({batch, length, config_.hidden_size});
@@ -105,7 +106,8 @@ at::Tensor TextEncoder::run_layer(const Layer& layer, const at::Tensor& x, const
 std::vector<at::Tensor> TextEncoder::hidden_states(const at::Tensor& embeddings, const at::Tensor& mask) const {
     const std::int64_t length = embeddings.size(1);
     if (length > config_.max_position_embeddings)
-        fail("a text of ", length, " tokens was given; the text encoder takes at most ", config_.max_position_embeddings);
+        fail("a text of ", length, " tokens was given; the text encoder takes at most ",
+             config_.max_position_embeddings);
     at::Tensor bias;
     if (mask.defined()) {
         // A finite stand-in for −∞, so that a row of padding alone gives no NaN.

@@ -15,7 +15,8 @@ at::Device choose_device(const std::string& name) {
     const bool there = at::hasCUDA() && at::getNumGPUs() > 0;
     if (there) return {at::kCUDA, 0};
     if (name == "cuda")
-        fail("device: \"cuda\" was asked for, but ", at::hasCUDA() ? "no CUDA device answers" : "this LibTorch has no CUDA",
+        fail("device: \"cuda\" was asked for, but ",
+             at::hasCUDA() ? "no CUDA device answers" : "this LibTorch has no CUDA",
              "; use device \"cpu\" or \"auto\"");
     return at::kCPU;
 }

@@ -47,8 +47,10 @@ ImageEncoder::ImageEncoder(const EfficientNetConfig& config, const Weights& weig
 at::Tensor ImageEncoder::run_block(const Block& block, const at::Tensor& input) const {
     const BlockSpec& spec = block.spec;
     at::Tensor x = input;
-    if (spec.expand_ratio != 1) x = activate_in_place(activation_, at::conv2d(x, block.expand.weight, block.expand.bias));
-    x = convolve(x, block.depthwise.weight, block.depthwise.bias, spec.stride, spec.asymmetric_padding, spec.expanded());
+    if (spec.expand_ratio != 1)
+        x = activate_in_place(activation_, at::conv2d(x, block.expand.weight, block.expand.bias));
+    x = convolve(x, block.depthwise.weight, block.depthwise.bias, spec.stride, spec.asymmetric_padding,
+                 spec.expanded());
     x = activate_in_place(activation_, x);
     at::Tensor gate = at::conv2d(x.mean({2, 3}, true), block.reduce.weight, block.reduce.bias);
     gate = at::conv2d(activate_in_place(activation_, gate), block.excite.weight, block.excite.bias).sigmoid_();

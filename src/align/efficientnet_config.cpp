@@ -22,8 +22,9 @@ void check(const EfficientNetConfig& c, const std::string& where) {
     const std::size_t stages = c.kernel_sizes.size();
     for (const auto* list : {&c.in_channels, &c.out_channels, &c.strides, &c.num_block_repeats, &c.expand_ratios}) {
         if (list->size() != stages || stages == 0)
-            fail(where, ": kernel_sizes, in_channels, out_channels, strides, num_block_repeats and expand_ratios must "
-                        "have one entry for each stage");
+            fail(where,
+                 ": kernel_sizes, in_channels, out_channels, strides, num_block_repeats and expand_ratios must "
+                 "have one entry for each stage");
         if (*std::min_element(list->begin(), list->end()) < 1 || *std::max_element(list->begin(), list->end()) > 65536)
             fail(where, ": a stage has a channel count, stride, repeat or expand ratio outside 1 to 65536");
     }

@@ -17,7 +17,8 @@ inline bool is_exactly(const json& value, bool) { return value.is_boolean(); }
 inline bool is_exactly(const json& value, double) { return value.is_number(); }
 inline bool is_exactly(const json& value, std::int64_t) { return value.is_number_integer(); }
 inline bool is_exactly(const json& value, const std::vector<std::int64_t>&) {
-    return value.is_array() && std::all_of(value.begin(), value.end(), [](const json& v) { return v.is_number_integer(); });
+    return value.is_array() &&
+           std::all_of(value.begin(), value.end(), [](const json& v) { return v.is_number_integer(); });
 }
 inline bool is_exactly(const json& value, const std::array<double, 3>&) {
     return value.is_array() && value.size() == 3 &&

@@ -48,7 +48,8 @@ std::u32string decode_utf8(std::string_view bytes) {
             valid = (next & 0xC0) == 0x80;
             code = code << 6 | (next & 0x3F);
         }
-        valid = valid && code >= smallest[static_cast<std::size_t>(length)] && code <= 0x10FFFF && (code & ~0x7FFu) != 0xD800;
+        valid = valid && code >= smallest[static_cast<std::size_t>(length)] && code <= 0x10FFFF &&
+                (code & ~0x7FFu) != 0xD800;
         out.push_back(valid ? code : U'\uFFFD');
         i += valid ? static_cast<std::size_t>(length) : 1;
     }

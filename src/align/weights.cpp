@@ -12,15 +12,15 @@ namespace ltad {
 namespace {
 
 constexpr std::array<std::pair<Dtype, at::ScalarType>, 10> scalar_types = {{{Dtype::f64, at::kDouble},
-                                                                           {Dtype::f32, at::kFloat},
-                                                                           {Dtype::f16, at::kHalf},
-                                                                           {Dtype::bf16, at::kBFloat16},
-                                                                           {Dtype::i64, at::kLong},
-                                                                           {Dtype::i32, at::kInt},
-                                                                           {Dtype::i16, at::kShort},
-                                                                           {Dtype::i8, at::kChar},
-                                                                           {Dtype::u8, at::kByte},
-                                                                           {Dtype::boolean, at::kBool}}};
+                                                                            {Dtype::f32, at::kFloat},
+                                                                            {Dtype::f16, at::kHalf},
+                                                                            {Dtype::bf16, at::kBFloat16},
+                                                                            {Dtype::i64, at::kLong},
+                                                                            {Dtype::i32, at::kInt},
+                                                                            {Dtype::i16, at::kShort},
+                                                                            {Dtype::i8, at::kChar},
+                                                                            {Dtype::u8, at::kByte},
+                                                                            {Dtype::boolean, at::kBool}}};
 
 at::ScalarType scalar_type_of(Dtype dtype) {
     for (const auto& [ours, theirs] : scalar_types)
@@ -51,7 +51,8 @@ Weights load_weights(const std::filesystem::path& path, Metadata* metadata) {
         char* const data = const_cast<char*>(tensor.bytes.data());
         const auto options = at::TensorOptions().dtype(scalar_type_of(tensor.dtype));
         if (reinterpret_cast<std::uintptr_t>(data) % size_of(tensor.dtype) == 0) {
-            weights[name] = at::from_blob(data, tensor.shape, [file](void*) {}, options);
+            weights[name] = at::from_blob(
+                data, tensor.shape, [file](void*) {}, options);
         } else {  // a header of odd length, which the format allows
             weights[name] = at::empty(tensor.shape, options);
             tensor.bytes.copy(static_cast<char*>(weights[name].data_ptr()), tensor.bytes.size());
@@ -65,8 +66,8 @@ void save_weights(const std::filesystem::path& path, const Weights& weights, con
     std::map<std::string, TensorBytes> tensors;
     for (const auto& [name, tensor] : weights) {
         const at::Tensor& plain = kept.emplace_back(tensor.detach().to(at::kCPU).contiguous());
-        tensors[name] = {dtype_of(plain, name), plain.sizes().vec(),
-                         {static_cast<const char*>(plain.data_ptr()), plain.nbytes()}};
+        tensors[name] = {
+            dtype_of(plain, name), plain.sizes().vec(), {static_cast<const char*>(plain.data_ptr()), plain.nbytes()}};
     }
     write_safetensors(path, tensors, metadata);
 }

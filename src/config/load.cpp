@@ -204,7 +204,8 @@ public:
         if (const json* found = find(name)) {
             if (!found->is_string())
                 reject(name, *found, choices.empty() ? "a string" : list(choices));
-            else if (!choices.empty() && std::find(choices.begin(), choices.end(), found->get<std::string>()) == choices.end())
+            else if (!choices.empty() &&
+                     std::find(choices.begin(), choices.end(), found->get<std::string>()) == choices.end())
                 reject(name, *found, list(choices));
             else
                 value = found->get<std::string>();
@@ -266,13 +267,14 @@ public:
             if (known_.contains(key)) continue;
             if (is_section(key)) {
                 if (!at(key)->is_object())
-                    mistakes.push_back(text(key, ": ", at(key)->dump(), " is not allowed (a section, {…}), in ", source));
+                    mistakes.push_back(
+                        text(key, ": ", at(key)->dump(), " is not allowed (a section, {…}), in ", source));
                 continue;
             }
             if (at(key) == nullptr) continue;  // a later layer replaced it
             const std::string nearest = nearest_key(key);
-            mistakes.push_back(text(key, ": no such key (set to ", at(key)->dump(), ")", nearest.empty() ? "" : "; did you mean " + nearest + "?",
-                                    ", in ", source));
+            mistakes.push_back(text(key, ": no such key (set to ", at(key)->dump(), ")",
+                                    nearest.empty() ? "" : "; did you mean " + nearest + "?", ", in ", source));
         }
     }
 
@@ -283,7 +285,8 @@ private:
         if (value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX) return std::nullopt;
         if (value.is_number_integer()) return value.get<std::int64_t>();
         // 1e3 is a whole number to whoever wrote it.
-        if (value.is_number_float() && std::abs(value.get<double>()) < 9e15 && std::floor(value.get<double>()) == value.get<double>())
+        if (value.is_number_float() && std::abs(value.get<double>()) < 9e15 &&
+            std::floor(value.get<double>()) == value.get<double>())
             return static_cast<std::int64_t>(value.get<double>());
         return std::nullopt;
     }
@@ -291,7 +294,8 @@ private:
     static bool fits(const json& value, NumberRange range) {
         if (!value.is_number()) return false;
         const auto number = value.get<double>();
-        return std::isfinite(number) && number <= range.max && (range.above_min ? number > range.min : number >= range.min);
+        return std::isfinite(number) && number <= range.max &&
+               (range.above_min ? number > range.min : number >= range.min);
     }
 
     static std::string describe(NumberRange range) {
@@ -328,7 +332,8 @@ private:
 
     void reject(std::string_view name, const json& value, const std::string& allowed) {
         rejected_.insert(key(name));
-        mistakes.push_back(text(key(name), ": ", value.dump(), " is not allowed (", allowed, ")", source_of(key(name))));
+        mistakes.push_back(
+            text(key(name), ": ", value.dump(), " is not allowed (", allowed, ")", source_of(key(name))));
     }
 
     [[nodiscard]] std::string source_of(const std::string& key) const {
@@ -350,7 +355,8 @@ Config load_config(const std::filesystem::path& file, const std::vector<std::str
     for (const std::string& assignment : overrides) merge_override(layers, assignment);
     // What a run's config.json records about the program is not a setting.
     layers.document.erase("program");
-    std::erase_if(layers.sources, [](const auto& item) { return item.first == "program" || item.first.starts_with("program."); });
+    std::erase_if(layers.sources,
+                  [](const auto& item) { return item.first == "program" || item.first.starts_with("program."); });
 
     Config config;
     Reader reader(layers);

@@ -126,16 +126,18 @@ std::vector<Mistake> check_fields_together(const Config& c) {
     expect(r.neighbor_size == 0 || r.neighbor_size % 2 == 1, "reconstruction.neighbor_size", ": ", r.neighbor_size,
            " is even; an odd number, or 0 for no mask, is allowed");
     expect(r.neighbor_size < std::max<std::int64_t>(c.grid(), 1), "reconstruction.neighbor_size", ": ", r.neighbor_size,
-           " hides every token from the middle of a grid of ", c.grid(), "; a smaller odd number, or 0 for no mask, is allowed");
+           " hides every token from the middle of a grid of ", c.grid(),
+           "; a smaller odd number, or 0 for no mask, is allowed");
     expect(c.scoring.image_pooling <= c.scoring.map_size, "scoring.image_pooling", ": ", c.scoring.image_pooling,
            " is larger than scoring.map_size = ", c.scoring.map_size);
-    expect(!c.prompts.init.empty(), "prompts.init", ": '' is not allowed (\"object\", another word, \"class_name\" or \"random\")");
+    expect(!c.prompts.init.empty(), "prompts.init",
+           ": '' is not allowed (\"object\", another word, \"class_name\" or \"random\")");
     expect(!c.encoder.path.empty(), "encoder.path", ": '' is not allowed (a model directory)");
     expect(!c.features.path.empty(), "features.path", ": '' is not allowed (a folder for the feature store)");
     expect(!c.dataset.root.empty(), "dataset.root", ": '' is not allowed (the data set's folder)");
     if (c.dataset.layout == "jsonl")
-        expect(!c.dataset.train.empty() && !c.dataset.test.empty(),
-               "dataset.train, dataset.test", ": layout \"jsonl\" needs both lists");
+        expect(!c.dataset.train.empty() && !c.dataset.test.empty(), "dataset.train, dataset.test",
+               ": layout \"jsonl\" needs both lists");
     return wrong;
 }
 

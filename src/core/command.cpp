@@ -45,7 +45,8 @@ int run_command(CLI::App& app, int argc, char** argv, const std::function<void()
         return 0;
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-        log_error(text(error.what(), unknown_subcommand(app, argc, argv), " (", app.get_name(), " --help shows the usage)"));
+        log_error(
+            text(error.what(), unknown_subcommand(app, argc, argv), " (", app.get_name(), " --help shows the usage)"));
         return 2;
     } catch (const UsageError& error) {
         log_error(error.what());

@@ -94,8 +94,6 @@ std::string sha256(std::string_view bytes) {
     return hash.hex();
 }
 
-std::string sha256_file(const std::filesystem::path& path) {
-    return sha256(MappedFile(path).bytes());
-}
+std::string sha256_file(const std::filesystem::path& path) { return sha256(MappedFile(path).bytes()); }
 
 }  // namespace ltad

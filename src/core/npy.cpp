@@ -56,7 +56,8 @@ NpyFile::NpyFile(const std::filesystem::path& path) : file_(path) {
     const std::size_t header_size = static_cast<unsigned char>(bytes[8]) + 256u * static_cast<unsigned char>(bytes[9]);
     const std::size_t data_start = magic.size() + 2 + header_size;
     if (bytes.size() < data_start) fail(where, ": truncated in its npy header");
-    if (data_start % alignof(float) != 0) fail(where, ": its data begin at byte ", data_start, ", not at a multiple of 4");
+    if (data_start % alignof(float) != 0)
+        fail(where, ": its data begin at byte ", data_start, ", not at a multiple of 4");
     const std::string_view header = bytes.substr(magic.size() + 2, header_size);
     if (header.find("'<f4'") == std::string_view::npos || header.find("False") == std::string_view::npos)
         fail(where, ": a C-ordered float32 array ('<f4') was expected, the header says ", header);

@@ -60,7 +60,8 @@ Entry read_entry(const std::string& name, const json& value, std::string_view da
 
     Entry entry{.name = name, .tensor = {}, .begin = offsets[0], .end = offsets[1]};
     const auto dtype = value["dtype"].get<std::string>();
-    const auto* found = std::find_if(dtypes.begin(), dtypes.end(), [&](const DtypeFacts& f) { return f.name == dtype; });
+    const auto* found =
+        std::find_if(dtypes.begin(), dtypes.end(), [&](const DtypeFacts& f) { return f.name == dtype; });
     if (found == dtypes.end()) bad("unknown dtype '", dtype, "'");
     entry.tensor.dtype = found->dtype;
 
@@ -82,9 +83,8 @@ Entry read_entry(const std::string& name, const json& value, std::string_view da
 }
 
 void check_layout(std::vector<Entry>& entries, std::size_t data_size, const std::string& where) {
-    std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-        return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
-    });
+    std::sort(entries.begin(), entries.end(),
+              [](const Entry& a, const Entry& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
     std::uint64_t position = 0;
     for (const Entry& entry : entries) {
         if (entry.begin < position) fail(where, ": tensor '", entry.name, "': its data overlap another tensor's");
@@ -155,7 +155,8 @@ void write_safetensors(const std::filesystem::path& path, const std::map<std::st
     try {
         header = header_for(tensors, metadata);
     } catch (const json::exception& error) {
-        fail("cannot write ", path.string(), ": its header is not valid JSON: ", error.what());  // a name that is not UTF-8
+        fail("cannot write ", path.string(),
+             ": its header is not valid JSON: ", error.what());  // a name that is not UTF-8
     }
     const std::uint64_t header_size = header.size();
     std::string_view length(reinterpret_cast<const char*>(&header_size), sizeof header_size);

@@ -43,8 +43,7 @@ void check_no_repeats(const Dataset& dataset) {
     std::set<std::string> seen;
     for (const auto* samples : {&dataset.train, &dataset.test})
         for (const Sample& sample : *samples)
-            if (!seen.insert(sample.file).second)
-                fail(dataset.root.string(), ": ", sample.file, " is listed twice");
+            if (!seen.insert(sample.file).second) fail(dataset.root.string(), ": ", sample.file, " is listed twice");
 }
 
 void check_classes(const Dataset& dataset) {
@@ -55,7 +54,8 @@ void check_classes(const Dataset& dataset) {
         ++counts[s.class_name].second;
         has_masks[s.class_name] |= !s.mask.empty();
     }
-    if (counts.empty()) fail(dataset.root.string(), ": no class with pictures was found; is dataset.layout the right one?");
+    if (counts.empty())
+        fail(dataset.root.string(), ": no class with pictures was found; is dataset.layout the right one?");
     for (const auto& [name, count] : counts) {
         if (count.first == 0) fail(dataset.root.string(), ": class '", name, "' has no training picture");
         if (count.second == 0) fail(dataset.root.string(), ": class '", name, "' has no test picture");
@@ -77,13 +77,19 @@ std::vector<std::string> pictures_in(const std::filesystem::path& folder) {
 
 Dataset list_dataset(const DatasetConfig& config) {
     if (!std::filesystem::is_directory(config.root))
-        fail(config.root, ": no such folder; dataset.root must be the folder of a data set of layout \"", config.layout, "\"");
+        fail(config.root, ": no such folder; dataset.root must be the folder of a data set of layout \"", config.layout,
+             "\"");
     Dataset dataset;
-    if (config.layout == "mvtec") dataset = list_mvtec(config);
-    else if (config.layout == "visa") dataset = list_visa(config);
-    else if (config.layout == "dagm") dataset = list_dagm(config);
-    else if (config.layout == "jsonl") dataset = list_jsonl(config);
-    else throw UsageError(text("dataset.layout: \"", config.layout, "\" is not mvtec, visa, dagm or jsonl"));
+    if (config.layout == "mvtec")
+        dataset = list_mvtec(config);
+    else if (config.layout == "visa")
+        dataset = list_visa(config);
+    else if (config.layout == "dagm")
+        dataset = list_dagm(config);
+    else if (config.layout == "jsonl")
+        dataset = list_jsonl(config);
+    else
+        throw UsageError(text("dataset.layout: \"", config.layout, "\" is not mvtec, visa, dagm or jsonl"));
     dataset.root = config.root;
     const auto by_file = [](const Sample& a, const Sample& b) { return a.file < b.file; };
     std::sort(dataset.train.begin(), dataset.train.end(), by_file);

@@ -116,7 +116,8 @@ Mask read_mask(const std::filesystem::path& path) {
         for (int y = 0; y < set.rows; ++y)
             for (int x = 0; x < set.cols; ++x)
                 if (set.at<std::uint8_t>(y, x) != 0)
-                    mask.pixels[static_cast<std::size_t>(y) * static_cast<std::size_t>(set.cols) + static_cast<std::size_t>(x)] = 1;
+                    mask.pixels[static_cast<std::size_t>(y) * static_cast<std::size_t>(set.cols) +
+                                static_cast<std::size_t>(x)] = 1;
     }
     return mask;
 }
@@ -163,13 +164,12 @@ Image resize_bilinear(const Image& image, int width, int height) {
 }
 
 Mask resize_nearest(const Mask& mask, int width, int height) {
-    const auto source = [](int i, int in, int out) {
-        return std::min(in - 1, static_cast<int>((i + 0.5) * in / out));
-    };
+    const auto source = [](int i, int in, int out) { return std::min(in - 1, static_cast<int>((i + 0.5) * in / out)); };
     Mask result{.width = width, .height = height, .pixels = {}};
     result.pixels.reserve(static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
     for (int y = 0; y < height; ++y) {
-        const std::size_t line = static_cast<std::size_t>(source(y, mask.height, height)) * static_cast<std::size_t>(mask.width);
+        const std::size_t line =
+            static_cast<std::size_t>(source(y, mask.height, height)) * static_cast<std::size_t>(mask.width);
         for (int x = 0; x < width; ++x)
             result.pixels.push_back(mask.pixels[line + static_cast<std::size_t>(source(x, mask.width, width))]);
     }

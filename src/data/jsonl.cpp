@@ -25,8 +25,7 @@ Sample parse_line(const std::string& line, const std::string& where) {
         fail(where, ": \"label\" must be 0 (good) or 1 (defective)");
     Sample sample{get("filename"), get("clsname"), item["label"] == 1, {}};
     for (const std::string& file : {sample.file, item.contains("maskname") ? get("maskname") : std::string("x")})
-        if (leads_out(file))
-            fail(where, ": ", file, ": paths must be relative to the data set's root, without '..'");
+        if (leads_out(file)) fail(where, ": ", file, ": paths must be relative to the data set's root, without '..'");
     if (item.contains("maskname") && sample.defective) sample.mask = get("maskname");
     return sample;
 }
@@ -74,7 +73,8 @@ Dataset list_jsonl(const DatasetConfig& config) {
     dataset.train = read_sample_list(train);
     dataset.test = read_sample_list(find_list(config, config.test));
     for (const Sample& sample : dataset.train)
-        if (sample.defective) fail(train.string(), ": ", sample.file, ": a defective picture among the training pictures");
+        if (sample.defective)
+            fail(train.string(), ": ", sample.file, ": a defective picture among the training pictures");
     return dataset;
 }
 

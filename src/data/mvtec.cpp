@@ -16,7 +16,8 @@ std::string mask_for(const std::string& picture, const std::vector<std::string>&
     return {};
 }
 
-void add_defects(Dataset& dataset, const std::filesystem::path& root, const std::string& name, const std::string& defect) {
+void add_defects(Dataset& dataset, const std::filesystem::path& root, const std::string& name,
+                 const std::string& defect) {
     const std::string folder = name + "/test/" + defect;
     const std::string mask_folder = name + "/ground_truth/" + defect;
     const bool labelled_by_image = !std::filesystem::is_directory(root / name / "ground_truth");
@@ -36,8 +37,8 @@ void add_defects(Dataset& dataset, const std::filesystem::path& root, const std:
 
 }  // namespace
 
-// <class>/train/good, <class>/test/<good or defect>, <class>/ground_truth/<defect>. Folders with neither train/good nor test
-// are no classes; a class without ground_truth is labelled by image.
+// <class>/train/good, <class>/test/<good or defect>, <class>/ground_truth/<defect>. Folders with neither train/good nor
+// test are no classes; a class without ground_truth is labelled by image.
 Dataset list_mvtec(const DatasetConfig& config) {
     const std::filesystem::path root = config.root;
     Dataset dataset;
@@ -47,7 +48,8 @@ Dataset list_mvtec(const DatasetConfig& config) {
             fail((root / name / "train" / "good").string(), ": no such folder; class '", name, "' is empty");
         }
         const auto train = pictures_in(root / name / "train" / "good");
-        if (train.empty()) fail((root / name / "train" / "good").string(), ": no picture in it; class '", name, "' is empty");
+        if (train.empty())
+            fail((root / name / "train" / "good").string(), ": no picture in it; class '", name, "' is empty");
         for (const std::string& picture : train)
             dataset.train.push_back({name + "/train/good/" + picture, name, false, {}});
         for (const std::string& kind : folders_in(root / name / "test")) {

@@ -37,8 +37,10 @@ public:
             phase1_.prompts().names(at::arange(classes, at::TensorOptions(at::kLong).device(run.device())));
         unit_names_ = names / names.norm(2, {1}, true);
         if (run.config().scoring.class_source == "predicted" && unit_names_.size(1) != run.layout().latent)
-            throw UsageError(text("scoring.class: \"predicted\" needs image and text embeddings of one size; the encoder's "
-                                  "have ", run.layout().latent, " and ", unit_names_.size(1)));
+            throw UsageError(
+                text("scoring.class: \"predicted\" needs image and text embeddings of one size; the encoder's "
+                     "have ",
+                     run.layout().latent, " and ", unit_names_.size(1)));
     }
 
     [[nodiscard]] double lambda() const { return lambda_; }
@@ -84,7 +86,8 @@ public:
         out_ = {.name = split.name, .group = split.group, .train = split.kept, .test_good = 0, .test_defective = 0};
         for (const Sample& sample : run.split().test)
             if (sample.class_name == split.name) samples_.push_back(sample);
-        out_.test_defective = std::count_if(samples_.begin(), samples_.end(), [](const Sample& s) { return s.defective; });
+        out_.test_defective =
+            std::count_if(samples_.begin(), samples_.end(), [](const Sample& s) { return s.defective; });
         out_.test_good = static_cast<std::int64_t>(samples_.size()) - out_.test_defective;
         has_masks_ = std::any_of(samples_.begin(), samples_.end(), [](const Sample& s) { return !s.mask.empty(); });
     }
@@ -112,14 +115,14 @@ private:
         const auto maps = scorer_.maps(set.batch(indices));
         const std::size_t first_image = results_.images.size();
         for (const std::size_t i : indices)
-            results_.images.push_back({.file = samples_[i].file,
-                                       .class_name = samples_[i].class_name,
-                                       .defective = samples_[i].defective});
+            results_.images.push_back(
+                {.file = samples_[i].file, .class_name = samples_[i].class_name, .defective = samples_[i].defective});
         for (std::size_t s = 0; s < score_count; ++s) {
             const at::Tensor scores = image_scores(maps[s], run_.config().scoring.image_pooling);
             for (std::size_t i = 0; i < indices.size(); ++i) {
                 const auto score = scores[static_cast<std::int64_t>(i)].item<float>();
-                if (std::isnan(score)) fail(samples_[indices[i]].file, ": its ", score_names[s], " score is not a number");
+                if (std::isnan(score))
+                    fail(samples_[indices[i]].file, ": its ", score_names[s], " score is not a number");
                 results_.images[first_image + i].scores[s] = score;
             }
             if (!has_masks_) continue;
@@ -138,8 +141,8 @@ private:
         }
         const Mask mask = read_mask(std::filesystem::path(run_.config().dataset.root) / sample.mask);
         if (mask.width != picture.width || mask.height != picture.height)
-            fail(sample.mask, ": the mask has ", mask.width, " x ", mask.height, " pixels, its picture ", sample.file, " ",
-                 picture.width, " x ", picture.height);
+            fail(sample.mask, ": the mask has ", mask.width, " x ", mask.height, " pixels, its picture ", sample.file,
+                 " ", picture.width, " x ", picture.height);
         const Mask resized = resize_nearest(mask, side, side);
         if (std::find(resized.pixels.begin(), resized.pixels.end(), 1) == resized.pixels.end()) ++results_.empty_masks;
         pixels_.labels.insert(pixels_.labels.end(), resized.pixels.begin(), resized.pixels.end());

@@ -27,7 +27,8 @@ json number(const std::optional<double>& value) { return value ? json(*value) : 
 json scores_to_json(const std::array<Aurocs, score_count>& scores) {
     json out = json::object();
     for (std::size_t s = 0; s < score_count; ++s)
-        out[std::string(score_names[s])] = {{"image_auroc", number(scores[s].image)}, {"pixel_auroc", number(scores[s].pixel)}};
+        out[std::string(score_names[s])] = {{"image_auroc", number(scores[s].image)},
+                                            {"pixel_auroc", number(scores[s].pixel)}};
     return out;
 }
 

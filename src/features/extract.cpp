@@ -41,7 +41,8 @@ Batch load_batch(std::span<const std::filesystem::path> files, std::int64_t imag
     return batch;
 }
 
-std::vector<std::filesystem::path> missing_from(const FeatureStore& store, const std::vector<std::filesystem::path>& files) {
+std::vector<std::filesystem::path> missing_from(const FeatureStore& store,
+                                                const std::vector<std::filesystem::path>& files) {
     std::vector<std::filesystem::path> missing;
     for (const auto& file : files)
         if (!store.contains(stamp_of(file, false))) missing.push_back(file);
@@ -76,10 +77,13 @@ at::Tensor picture_tensor(const Image& image, std::int64_t image_size) {
 
 FeatureStore open_store(const Config& config, const AlignModel& encoder, const FeatureLayout& layout) {
     const json settings = {{"version", 1},  // of our own decoding, resizing and tapping
-                           {"encoder", encoder.image_fingerprint()}, {"taps", layout.taps},
-                           {"grid", layout.grid},                    {"image_size", layout.image_size},
+                           {"encoder", encoder.image_fingerprint()},
+                           {"taps", layout.taps},
+                           {"grid", layout.grid},
+                           {"image_size", layout.image_size},
                            {"precision", config.encoder.precision}};
-    return {config.features.path, settings,
+    return {config.features.path,
+            settings,
             {.channels = layout.total_channels(), .grid = layout.grid, .latent = layout.latent}};
 }
 
@@ -113,7 +117,8 @@ void encode_missing(FeatureStore& store, const AlignModel& encoder, const Featur
                  batch.stamps.size() - 1, " successors; the weights or preprocessor_config.json are wrong");
         if (!segment) segment.emplace(store);
         for (std::size_t i = 0; i < batch.stamps.size(); ++i)
-            segment->add(batch.stamps[i], row(maps, static_cast<std::int64_t>(i)), row(latents, static_cast<std::int64_t>(i)));
+            segment->add(batch.stamps[i], row(maps, static_cast<std::int64_t>(i)),
+                         row(latents, static_cast<std::int64_t>(i)));
         progress.advance(batch.stamps.size());
         const bool last = at + per_batch >= missing.size();
         if (segment->size() >= segment_size || last || interrupt_requested()) {

@@ -107,7 +107,8 @@ bool FeatureStore::contains(const FileStamp& stamp) const {
     if (found == by_path_.end()) return false;
     const FileStamp& known = found->second.stamp;
     if (known.size != stamp.size) return false;
-    return known.modified == stamp.modified || known.sha256 == (stamp.sha256.empty() ? sha256_file(stamp.path) : stamp.sha256);
+    return known.modified == stamp.modified ||
+           known.sha256 == (stamp.sha256.empty() ? sha256_file(stamp.path) : stamp.sha256);
 }
 
 ImageFeatures FeatureStore::get(const std::string& path) const {

@@ -13,8 +13,8 @@
 namespace ltad {
 namespace {
 
-/// He et al. 2015 with the fan counted per group: the plain fan-out makes a depthwise convolution's output so small that
-/// the norm's eps swallows it.
+/// He et al. 2015 with the fan counted per group: the plain fan-out makes a depthwise convolution's output so small
+/// that the norm's eps swallows it.
 Init init_convolution(std::int64_t out, std::int64_t kernel, std::int64_t groups) {
     return init_normal(std::sqrt(2.0 / static_cast<double>(kernel * kernel * out / groups)));
 }
@@ -50,7 +50,8 @@ Decoder::Decoder(const DecoderConfig& config, const EfficientNetConfig& encoder,
 Decoder::Unit Decoder::make_unit(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t kernel,
                                  std::int64_t groups, Parameters& parameters) const {
     Unit unit;
-    unit.weight = parameters.add(name + ".weight", {out, in / groups, kernel, kernel}, init_convolution(out, kernel, groups));
+    unit.weight =
+        parameters.add(name + ".weight", {out, in / groups, kernel, kernel}, init_convolution(out, kernel, groups));
     unit.scale = parameters.add(name + ".norm.weight", {out}, init_constant(1));
     unit.shift = parameters.add(name + ".norm.bias", {out}, init_constant(0));
     if (config_.norm == "batch") {
@@ -71,9 +72,11 @@ Decoder::Block Decoder::make_block(const BlockSpec& mirrored, const std::string&
     if (block.expands) block.expand = make_unit(name + "expand", in, middle, 1, 1, parameters);
     block.depthwise = make_unit(name + "depthwise", middle, middle, mirrored.kernel, middle, parameters);
     const std::int64_t squeeze = mirrored.squeeze;
-    block.reduce_weight = parameters.add(name + "reduce.weight", {squeeze, middle, 1, 1}, init_convolution(squeeze, 1, 1));
+    block.reduce_weight =
+        parameters.add(name + "reduce.weight", {squeeze, middle, 1, 1}, init_convolution(squeeze, 1, 1));
     block.reduce_bias = parameters.add(name + "reduce.bias", {squeeze}, init_constant(0));
-    block.excite_weight = parameters.add(name + "excite.weight", {middle, squeeze, 1, 1}, init_convolution(middle, 1, 1));
+    block.excite_weight =
+        parameters.add(name + "excite.weight", {middle, squeeze, 1, 1}, init_convolution(middle, 1, 1));
     block.excite_bias = parameters.add(name + "excite.bias", {middle}, init_constant(0));
     block.project = make_unit(name + "project", middle, out, 1, 1, parameters);
     return block;
@@ -86,8 +89,8 @@ at::Tensor Decoder::run(const Unit& unit, const at::Tensor& x, bool training) co
         return at::group_norm(y, std::gcd(y.size(1), std::int64_t{8}), unit.scale, unit.shift, norm_eps_);
     // One value per channel has no variance; its estimate would be NaN and stay so.
     const bool learn = training && y.size(0) * y.size(2) * y.size(3) > 1;
-    return at::batch_norm(y, unit.scale, unit.shift, unit.running_mean, unit.running_var, learn,
-                          config_.norm_momentum, norm_eps_, false);
+    return at::batch_norm(y, unit.scale, unit.shift, unit.running_mean, unit.running_var, learn, config_.norm_momentum,
+                          norm_eps_, false);
 }
 
 at::Tensor Decoder::run(const Block& block, const at::Tensor& x, bool training) const {

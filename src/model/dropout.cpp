@@ -37,7 +37,8 @@ at::Tensor apply_dropout(const at::Tensor& x, double p, bool training) {
     at::parallel_for(0, (size + per_block - 1) / per_block, 2048, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t block = begin; block < end; ++block) {
             const auto number = static_cast<std::uint64_t>(block);
-            const auto bits = philox4x32({static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(number >> 32), 0, 0}, words);
+            const auto bits =
+                philox4x32({static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(number >> 32), 0, 0}, words);
             const std::int64_t count = std::min(per_block, size - block * per_block);
             for (std::int64_t i = 0; i < count; ++i) {
                 const std::uint32_t value = bits[static_cast<std::size_t>(i / 2)] >> (i % 2 * 16) & 0xFFFFu;

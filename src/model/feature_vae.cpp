@@ -37,7 +37,8 @@ FeatureVae::FeatureVae(const DecoderConfig& config, const EfficientNetConfig& en
       latent_scale_(parameters.add_buffer("latent.scale", {layout.latent}, init_constant(1))),
       mean_(make_linear(parameters, "mean", layout.latent, layout.latent, init_identity(layout.latent))),
       log_variance_{parameters.add("log_variance.weight", {layout.latent, layout.latent}, init_constant(0)),
-                    parameters.add("log_variance.bias", {layout.latent}, init_constant(static_cast<float>(std::log(start_variance))))},
+                    parameters.add("log_variance.bias", {layout.latent},
+                                   init_constant(static_cast<float>(std::log(start_variance))))},
       decoder_(config, encoder, layout, text_dim, parameters) {}
 
 void FeatureVae::start_at(const FeatureStatistics& statistics) {
@@ -58,8 +59,7 @@ at::Tensor tap_loss(const at::Tensor& predicted, const at::Tensor& real, const s
     at::Tensor sum;
     std::int64_t first = 0;
     for (const std::int64_t count : channels) {
-        const at::Tensor error =
-            at::mse_loss(predicted.narrow(1, first, count), real.narrow(1, first, count));
+        const at::Tensor error = at::mse_loss(predicted.narrow(1, first, count), real.narrow(1, first, count));
         sum = sum.defined() ? sum + error : error;
         first += count;
     }

@@ -69,7 +69,8 @@ at::Tensor Linear::operator()(const at::Tensor& x) const { return at::linear(x, 
 
 Linear make_linear(Parameters& parameters, const std::string& name, std::int64_t in, std::int64_t out,
                    const Init& weight) {
-    return {parameters.add(name + ".weight", {out, in}, weight), parameters.add(name + ".bias", {out}, init_constant(0))};
+    return {parameters.add(name + ".weight", {out, in}, weight),
+            parameters.add(name + ".bias", {out}, init_constant(0))};
 }
 
 }  // namespace ltad

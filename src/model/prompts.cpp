@@ -34,8 +34,10 @@ Prompts::Prompts(const PromptsConfig& config, const std::vector<std::string>& cl
     const auto words = static_cast<std::int64_t>(
         std::max(tokenizer_.ids(config.normal).size(), tokenizer_.ids(config.abnormal).size()));
     if (config.length + words + 2 > encoder_.max_length())
-        throw UsageError(text("prompts.length: ", config.length, " tokens, ", words, " of the longest state and 2 special "
-                              "ones exceed the text encoder's ", encoder_.max_length()));
+        throw UsageError(text("prompts.length: ", config.length, " tokens, ", words,
+                              " of the longest state and 2 special "
+                              "ones exceed the text encoder's ",
+                              encoder_.max_length()));
     // BERT's word embeddings have a deviation of about 0.02 at their own start; a random name starts there as well.
     names_ = parameters.add("prompts.names", {classes, config.length, hidden}, init_normal(0.02));
     if (config.init == "random") return;

@@ -28,7 +28,8 @@ Reconstruction::Norm Reconstruction::make_norm(Parameters& parameters, const std
             parameters.add(name + ".bias", {config_.hidden_dim}, init_constant(0))};
 }
 
-Linear Reconstruction::make_layer(Parameters& parameters, const std::string& name, std::int64_t in, std::int64_t out) const {
+Linear Reconstruction::make_layer(Parameters& parameters, const std::string& name, std::int64_t in,
+                                  std::int64_t out) const {
     return make_linear(parameters, name, in, out, init_xavier_uniform(in, out));
 }
 
@@ -43,7 +44,8 @@ Reconstruction::Reconstruction(const ReconstructionConfig& config, std::int64_t 
                                Parameters& parameters)
     : config_(config), grid_(grid) {
     if (config.neighbor_size >= grid)
-        fail("reconstruction.neighbor_size: ", config.neighbor_size, " hides every token from the middle of a grid of ", grid);
+        fail("reconstruction.neighbor_size: ", config.neighbor_size, " hides every token from the middle of a grid of ",
+             grid);
     const std::int64_t dim = config.hidden_dim;
     const std::int64_t inner = config.feedforward_dim;
     // Embeddings start as the reference's do: positions uniform in [0, 1), queries standard normal.
@@ -103,10 +105,12 @@ at::Tensor Reconstruction::attend(const Attention& attention, const at::Tensor& 
 
 at::Tensor Reconstruction::add_and_normalize(const at::Tensor& x, const at::Tensor& change, const Norm& norm,
                                              bool training) const {
-    return at::layer_norm(x + apply_dropout(change, config_.dropout, training), {config_.hidden_dim}, norm.weight, norm.bias);
+    return at::layer_norm(x + apply_dropout(change, config_.dropout, training), {config_.hidden_dim}, norm.weight,
+                          norm.bias);
 }
 
-at::Tensor Reconstruction::feed_forward(const at::Tensor& x, const Linear& inner, const Linear& outer, bool training) const {
+at::Tensor Reconstruction::feed_forward(const at::Tensor& x, const Linear& inner, const Linear& outer,
+                                        bool training) const {
     return outer(apply_dropout(at::relu(inner(x)), config_.dropout, training));
 }
 

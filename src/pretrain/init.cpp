@@ -23,7 +23,8 @@ double deviation_for(const std::string& name, const std::vector<std::int64_t>& s
     if (shape.size() < 2) return -1;  // scales of norms, running statistics, the temperature
     if (shape.size() == 4) return std::sqrt(2.0 / static_cast<double>(shape[1] * shape[2] * shape[3]));
     if (name.find("embeddings") != std::string::npos) return 0.02;  // BERT's own start
-    // By fan: with BERT's 0.02 for these as well, an untrained encoder would give the same text features whatever it reads.
+    // By fan: with BERT's 0.02 for these as well, an untrained encoder would give the same text features whatever it
+    // reads.
     return 1 / std::sqrt(static_cast<double>(shape[1]));
 }
 
@@ -51,12 +52,14 @@ void make_black_and_white(Image& image) {
     for (std::uint8_t& value : image.pixels) value = value > mean ? 255 : 0;
 }
 
-/// Generated pictures of all classes, one as it is and one in black and white, as the encoder reads them: [N, 3, size, size].
+/// Generated pictures of all classes, one as it is and one in black and white, as the encoder reads them: [N, 3, size,
+/// size].
 at::Tensor calibration_pictures(const Preprocessing& preprocessing, int size) {
     std::vector<at::Tensor> pictures;
     for (std::size_t c = 0; c < synth_class_names().size(); ++c) {
         for (std::int64_t i = 0; i < 2; ++i) {
-            Image image = draw_good({.class_index = c, .seed = 0, .part = "calibration", .index = i, .size = size}).image;
+            Image image =
+                draw_good({.class_index = c, .seed = 0, .part = "calibration", .index = i, .size = size}).image;
             if (i == 1) make_black_and_white(image);
             pictures.push_back(at::tensor(at::ArrayRef<std::uint8_t>(image.pixels), at::kByte).view({size, size, 3}));
         }
@@ -72,7 +75,9 @@ at::Tensor calibration_pictures(const Preprocessing& preprocessing, int size) {
 class Calibration {
 public:
     Calibration(const EfficientNetConfig& config, Weights& weights, std::string prefix)
-        : config_(config), weights_(weights), prefix_(std::move(prefix)),
+        : config_(config),
+          weights_(weights),
+          prefix_(std::move(prefix)),
           activation_(parse_activation(config.hidden_act, "vision_config")) {}
 
     void run(at::Tensor x) {
@@ -99,14 +104,16 @@ private:
     at::Tensor block(const at::Tensor& input, const BlockSpec& spec, const std::string& name) {
         at::Tensor x = input;
         if (spec.expand_ratio != 1)
-            x = activate(activation_, unit(x, name + "expansion.expand_conv", name + "expansion.expand_bn", 1, true, 1));
+            x = activate(activation_,
+                         unit(x, name + "expansion.expand_conv", name + "expansion.expand_bn", 1, true, 1));
         x = unit(x, name + "depthwise_conv.depthwise_conv", name + "depthwise_conv.depthwise_norm", spec.stride,
                  spec.asymmetric_padding, spec.expanded());
         x = activate(activation_, x);
         const at::Tensor squeezed = at::conv2d(x.mean({2, 3}, true), get(name + "squeeze_excite.reduce.weight"),
                                                get(name + "squeeze_excite.reduce.bias"));
         x = x * at::conv2d(activate(activation_, squeezed), get(name + "squeeze_excite.expand.weight"),
-                           get(name + "squeeze_excite.expand.bias")).sigmoid();
+                           get(name + "squeeze_excite.expand.bias"))
+                    .sigmoid();
         x = unit(x, name + "projection.project_conv", name + "projection.project_bn", 1, true, 1);
         return spec.residual ? x + input : x;
     }
@@ -118,22 +125,23 @@ private:
 };
 
 /// The numbers of kakaobrain/align-base's preprocessor_config.json that matter: grey levels to [−1, 1].
-const json preprocessing_document = {{"do_rescale", true}, {"rescale_factor", 1.0 / 127.5}, {"rescale_offset", true},
-                                     {"do_normalize", false}};
+const json preprocessing_document = {
+    {"do_rescale", true}, {"rescale_factor", 1.0 / 127.5}, {"rescale_offset", true}, {"do_normalize", false}};
 
 std::string vocabulary_for(const std::filesystem::path& config_file, const BertConfig& config) {
     const auto beside = config_file.parent_path() / "vocab.txt";
     std::string vocabulary = std::filesystem::exists(beside) ? read_file(beside) : small_vocabulary();
     const auto lines = std::count(vocabulary.begin(), vocabulary.end(), '\n');
     if (lines > config.vocab_size)
-        fail(config_file.string(), ": text_config.vocab_size is ", config.vocab_size, ", but the vocabulary has ", lines,
-             " entries");
+        fail(config_file.string(), ": text_config.vocab_size is ", config.vocab_size, ", but the vocabulary has ",
+             lines, " entries");
     return vocabulary;
 }
 
 }  // namespace
 
-void init_model_directory(const std::filesystem::path& config_file, std::int64_t seed, const std::filesystem::path& out) {
+void init_model_directory(const std::filesystem::path& config_file, std::int64_t seed,
+                          const std::filesystem::path& out) {
     const c10::NoGradGuard no_grad;
     json document = read_json(config_file);
     const AlignConfig config = parse_align_config(document, config_file.string());
@@ -143,7 +151,8 @@ void init_model_directory(const std::filesystem::path& config_file, std::int64_t
     const std::string vocabulary = config.text ? vocabulary_for(config_file, *config.text) : "";
     Weights weights = random_weights(align_shapes(config), seed);
     const Preprocessing preprocessing = parse_preprocessing(preprocessing_document, "preprocessor_config.json");
-    Calibration(config.vision, weights, config.text ? "vision_model." : "").run(calibration_pictures(preprocessing, 224));
+    Calibration(config.vision, weights, config.text ? "vision_model." : "")
+        .run(calibration_pictures(preprocessing, 224));
 
     save_weights(out / "model.safetensors", weights, {{"format", "pt"}});
     write_json(out / "preprocessor_config.json", preprocessing_document);

@@ -75,8 +75,8 @@ std::string import(const SplitCommand& command) {
     if (std::find(layouts.begin(), layouts.end(), *command.layout) == layouts.end())
         throw UsageError(text("--layout ", *command.layout, " is not allowed (mvtec, visa, dagm, jsonl)"));
     refuse_existing(command.directory);
-    DatasetConfig lists{.layout = "jsonl", .root = *command.root, .train = command.train.string(),
-                        .test = command.test.string()};
+    DatasetConfig lists{
+        .layout = "jsonl", .root = *command.root, .train = command.train.string(), .test = command.test.string()};
     const Split split = import_split(list_dataset(lists));
     lists.layout = *command.layout;
     write_split(command.directory, split, lists);
@@ -86,7 +86,9 @@ std::string import(const SplitCommand& command) {
 std::string verify(const SplitCommand& command) {
     const auto problems = verify_split(command.directory, command.root.value_or(""));
     for (const std::string& problem : problems) log_error(problem);
-    if (!problems.empty()) fail(command.directory.string(), ": ", problems.size(), problems.size() == 1 ? " problem" : " problems", ", listed above");
+    if (!problems.empty())
+        fail(command.directory.string(), ": ", problems.size(), problems.size() == 1 ? " problem" : " problems",
+             ", listed above");
     const Split split = read_split(command.directory);
     return text(command.directory.string(), ": sound; hashes hold, ", split.train.size(), " training and ",
                 split.test.size(), " test pictures are there and open\n");

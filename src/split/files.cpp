@@ -21,16 +21,18 @@ json describe(const Split& split, const DatasetConfig& dataset) {
                            {"requested", c.requested},
                            {"kept", c.kept},
                            {"group", name_of(c.group)}});
-    return {{"format", split_format},
-            {"dataset", {{"layout", dataset.layout}, {"root", dataset.root}}},
-            {"type", split.type},
-            {"imbalance_factor", split.imbalance_factor},
-            {"class_order", split.class_order.names.empty() ? json(split.class_order.kind) : json(split.class_order.names)},
-            {"reverse", split.reverse},
-            {"seed", split.seed},
-            {"classes", classes},
-            {"sha256",
-             {{"train.jsonl", sha256(format_sample_list(split.train))}, {"test.jsonl", sha256(format_sample_list(split.test))}}}};
+    return {
+        {"format", split_format},
+        {"dataset", {{"layout", dataset.layout}, {"root", dataset.root}}},
+        {"type", split.type},
+        {"imbalance_factor", split.imbalance_factor},
+        {"class_order", split.class_order.names.empty() ? json(split.class_order.kind) : json(split.class_order.names)},
+        {"reverse", split.reverse},
+        {"seed", split.seed},
+        {"classes", classes},
+        {"sha256",
+         {{"train.jsonl", sha256(format_sample_list(split.train))},
+          {"test.jsonl", sha256(format_sample_list(split.test))}}}};
 }
 
 ClassSplit parse_class(const json& item, const std::string& where) {
@@ -64,7 +66,8 @@ void check_counts(const Split& split, const std::string& where) {
     if (total != static_cast<std::int64_t>(split.train.size()))
         fail(where, ": train.jsonl has pictures of classes that split.json does not name");
     for (const Sample& s : split.test)
-        if (std::none_of(split.classes.begin(), split.classes.end(), [&](const ClassSplit& c) { return c.name == s.class_name; }))
+        if (std::none_of(split.classes.begin(), split.classes.end(),
+                         [&](const ClassSplit& c) { return c.name == s.class_name; }))
             fail(where, ": test.jsonl has pictures of class '", s.class_name, "', which split.json does not name");
 }
 
@@ -131,8 +134,8 @@ std::vector<std::string> verify_split(const std::filesystem::path& folder, const
             if (sample.mask.empty()) continue;
             const Image mask = check(sample.mask);
             if (picture.width > 0 && mask.width > 0 && (picture.width != mask.width || picture.height != mask.height))
-                problems.push_back(text((base / sample.mask).string(), ": the mask has ", mask.width, " x ", mask.height,
-                                        " pixels, its picture ", picture.width, " x ", picture.height));
+                problems.push_back(text((base / sample.mask).string(), ": the mask has ", mask.width, " x ",
+                                        mask.height, " pixels, its picture ", picture.width, " x ", picture.height));
         }
     return problems;
 }

@@ -66,16 +66,17 @@ std::string_view name_of(Group group) { return group == Group::high ? "high" : "
 std::vector<std::int64_t> requested_counts(const std::string& type, double imbalance_factor, std::int64_t largest,
                                            std::size_t classes) {
     if (!std::isfinite(imbalance_factor) || imbalance_factor < 1)
-        throw UsageError(text("split.imbalance_factor: ", imbalance_factor, " is not allowed (a finite number from 1)"));
+        throw UsageError(
+            text("split.imbalance_factor: ", imbalance_factor, " is not allowed (a finite number from 1)"));
     if (type != "exp" && type != "step")
         throw UsageError(text("split.type: '", type, "' is not allowed (\"exp\", \"step\")"));
     std::vector<std::int64_t> counts;
     const auto n = static_cast<double>(largest);
     for (std::size_t i = 0; i < classes; ++i) {
         const double place = classes > 1 ? static_cast<double>(i) / static_cast<double>(classes - 1) : 0.0;
-        const double kept = type == "exp"      ? n * std::pow(imbalance_factor, -place)
+        const double kept = type == "exp"     ? n * std::pow(imbalance_factor, -place)
                             : i < classes / 2 ? n
-                                               : n / imbalance_factor;
+                                              : n / imbalance_factor;
         // 1e-9: what is a whole number on paper stays one.
         counts.push_back(std::max<std::int64_t>(1, static_cast<std::int64_t>(std::floor(kept + 1e-9))));
     }
@@ -120,8 +121,14 @@ Split make_split(const Dataset& dataset, const SplitConfig& config, std::int64_t
 }
 
 Split import_split(const Dataset& lists) {
-    Split split{.type = "import", .imbalance_factor = 1, .class_order = {}, .reverse = false, .seed = 0, .classes = {},
-                .train = lists.train, .test = lists.test};
+    Split split{.type = "import",
+                .imbalance_factor = 1,
+                .class_order = {},
+                .reverse = false,
+                .seed = 0,
+                .classes = {},
+                .train = lists.train,
+                .test = lists.test};
     const ByClass classes = by_class(lists.train);
     const auto order = class_order({}, classes);
     for (std::size_t i = 0; i < order.size(); ++i) {
@@ -134,8 +141,8 @@ Split import_split(const Dataset& lists) {
     }
     const std::size_t half = order.size() / 2;
     if (half > 0 && split.classes[half - 1].kept == split.classes[half].kept)
-        log_warning(text("split: classes on both sides of the line between High and Low have ", split.classes[half].kept,
-                         " pictures; names decide which is which"));
+        log_warning(text("split: classes on both sides of the line between High and Low have ",
+                         split.classes[half].kept, " pictures; names decide which is which"));
     sort_by_file(split.train);
     sort_by_file(split.test);
     return split;

@@ -8,9 +8,7 @@ namespace {
 constexpr float visible_change = 0.025f;
 constexpr float sensor_noise = 0.012f;
 
-std::uint8_t to_byte(float value) {
-    return static_cast<std::uint8_t>(std::clamp(value, 0.0f, 1.0f) * 255.0f + 0.5f);
-}
+std::uint8_t to_byte(float value) { return static_cast<std::uint8_t>(std::clamp(value, 0.0f, 1.0f) * 255.0f + 0.5f); }
 
 }  // namespace
 
@@ -20,7 +18,9 @@ Canvas::Canvas(int size)
       part_(colour_.size(), 1.0f) {}
 
 bool Canvas::has_part(Point at) const {
-    const auto index = [&](float v) { return std::clamp(static_cast<int>(v * static_cast<float>(size_)), 0, size_ - 1); };
+    const auto index = [&](float v) {
+        return std::clamp(static_cast<int>(v * static_cast<float>(size_)), 0, size_ - 1);
+    };
     return part_[static_cast<std::size_t>(index(at.y)) * static_cast<std::size_t>(size_) +
                  static_cast<std::size_t>(index(at.x))] > 0.5f;
 }
@@ -50,8 +50,8 @@ Image Canvas::photograph(Random& random) const {
         for (int column = 0; column < size_; ++column, ++i) {
             const float x = (static_cast<float>(column) + 0.5f) * pixel() - 0.5f;
             const float y = (static_cast<float>(row) + 0.5f) * pixel() - 0.5f;
-            const float light = exposure * (1 + slope * (std::cos(direction) * x + std::sin(direction) * y)) -
-                                0.12f * (x * x + y * y);
+            const float light =
+                exposure * (1 + slope * (std::cos(direction) * x + std::sin(direction) * y)) - 0.12f * (x * x + y * y);
             const Rgb lit = colour_[i] * light;
             for (const float value : {lit.r, lit.g, lit.b})
                 image.pixels.push_back(to_byte(value + sensor_noise * noise[i]));

@@ -29,7 +29,8 @@ void check(const SynthOptions& o) {
     const auto known = static_cast<std::int64_t>(synth_class_names().size());
     const auto expect = [](const char* name, std::int64_t value, std::int64_t low, std::int64_t high) {
         if (value < low || value > high)
-            throw UsageError(text("--", name, ": ", value, " is not allowed (a whole number from ", low, " to ", high, ")"));
+            throw UsageError(
+                text("--", name, ": ", value, " is not allowed (a whole number from ", low, " to ", high, ")"));
     };
     expect("classes", o.classes, 1, known);
     expect("train", o.train, 1, 100000);
@@ -51,7 +52,8 @@ std::vector<Job> list_jobs(const std::filesystem::path& out, const SynthOptions&
     for (std::size_t c = 0; c < static_cast<std::size_t>(o.classes); ++c) {
         const auto folder = out / names[c];
         const auto key = [&](std::string_view part, std::int64_t index) {
-            return SynthKey{.class_index = c, .seed = o.seed, .part = part, .index = index, .size = static_cast<int>(o.size)};
+            return SynthKey{
+                .class_index = c, .seed = o.seed, .part = part, .index = index, .size = static_cast<int>(o.size)};
         };
         for (std::int64_t i = 0; i < o.train; ++i)
             jobs.push_back({key("train", i), "", folder / "train" / "good" / (numbered(i) + ".png"), ""});
@@ -107,7 +109,8 @@ void write_synth_dataset(const std::filesystem::path& out, const SynthOptions& o
     // Beside its final name until it is whole, so that nobody takes half a data set for one.
     const std::filesystem::path partial = target.string() + ".part";
     for (const auto& place : {target, partial})
-        if (std::filesystem::exists(place) && !(std::filesystem::is_directory(place) && std::filesystem::is_empty(place)))
+        if (std::filesystem::exists(place) &&
+            !(std::filesystem::is_directory(place) && std::filesystem::is_empty(place)))
             fail(place.string(), ": is there already and not an empty folder; choose another one, or remove it first");
     make_directories(partial);
     try {

@@ -44,7 +44,8 @@ void scratch(Canvas& canvas, const Spot& spot, Random& random) {
     std::vector<Stroke> strokes;
     const auto at = [&](float t) {  // t from −1 to 1
         const float turned = angle + bend * t;
-        return Point{spot.at.x + 1.7f * spot.reach * t * std::cos(turned), spot.at.y + 1.7f * spot.reach * t * std::sin(turned)};
+        return Point{spot.at.x + 1.7f * spot.reach * t * std::cos(turned),
+                     spot.at.y + 1.7f * spot.reach * t * std::sin(turned)};
     };
     constexpr int pieces = 10;
     for (int i = 0; i < pieces; ++i) {
@@ -66,7 +67,8 @@ void crack(Canvas& canvas, const Spot& spot, Random& random) {
             strokes.push_back({from, to, width, width * 0.88f});
             from = to;
             width *= 0.88f;
-            if (steps > 2 && random.chance(0.3)) self(self, from, angle + (random.chance(0.5) ? 0.8f : -0.8f), width * 0.7f, steps / 2);
+            if (steps > 2 && random.chance(0.3))
+                self(self, from, angle + (random.chance(0.5) ? 0.8f : -0.8f), width * 0.7f, steps / 2);
         }
     };
     const auto angle = static_cast<float>(random.uniform(0, 2 * pi));
@@ -78,7 +80,8 @@ void crack(Canvas& canvas, const Spot& spot, Random& random) {
 /// A patch of another colour with an uneven, soft edge.
 void stain(Canvas& canvas, const Spot& spot, Random& random) {
     const Field edge(random.next_u64());
-    constexpr std::array<Rgb, 4> liquids = {{{0.20f, 0.12f, 0.06f}, {0.10f, 0.10f, 0.12f}, {0.52f, 0.22f, 0.14f}, {0.92f, 0.92f, 0.88f}}};
+    constexpr std::array<Rgb, 4> liquids = {
+        {{0.20f, 0.12f, 0.06f}, {0.10f, 0.10f, 0.12f}, {0.52f, 0.22f, 0.14f}, {0.92f, 0.92f, 0.88f}}};
     const Rgb liquid = liquids[random.below(liquids.size())];
     canvas.paint([&](float x, float y, Rgb& colour, float& part) {
         const float radius = std::hypot(x - spot.at.x, y - spot.at.y) / spot.reach +

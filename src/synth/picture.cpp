@@ -13,7 +13,8 @@ namespace {
 std::vector<Product> all_products() {
     std::vector<Product> all(surfaces().begin(), surfaces().end());
     // Surfaces and things in turn, so that a data set of few classes has some of both.
-    for (std::size_t i = 0; i < things().size(); ++i) all.insert(all.begin() + static_cast<std::ptrdiff_t>(3 * i + 2), things()[i]);
+    for (std::size_t i = 0; i < things().size(); ++i)
+        all.insert(all.begin() + static_cast<std::ptrdiff_t>(3 * i + 2), things()[i]);
     return all;
 }
 
@@ -26,9 +27,9 @@ const Product& product(std::size_t index) {
 enum class Stage : std::uint64_t { specimen = 1, defect = 2, camera = 3 };
 
 Random random_for(const SynthKey& key, Stage stage, std::uint64_t kind = 0, std::uint64_t attempt = 0) {
-    return Random(RandomUse::synth,
-                  {static_cast<std::uint64_t>(key.seed), random_key(product(key.class_index).name), random_key(key.part),
-                   static_cast<std::uint64_t>(key.index), static_cast<std::uint64_t>(stage), kind, attempt});
+    return Random(RandomUse::synth, {static_cast<std::uint64_t>(key.seed), random_key(product(key.class_index).name),
+                                     random_key(key.part), static_cast<std::uint64_t>(key.index),
+                                     static_cast<std::uint64_t>(stage), kind, attempt});
 }
 
 Canvas draw_specimen(const SynthKey& key, std::uint64_t kind, const Spot* fault) {

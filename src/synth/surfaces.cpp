@@ -76,7 +76,8 @@ void draw_granular(Canvas& canvas, Random& random, const Spot* fault) {
     const Placement place = lay_down(random, pi);
     const Field grains(random.next_u64());
     const float tone = draw_between(random, 0.93, 1.05);
-    constexpr std::array<Rgb, 4> minerals = {{{0.78f, 0.74f, 0.72f}, {0.62f, 0.58f, 0.58f}, {0.42f, 0.40f, 0.42f}, {0.86f, 0.78f, 0.74f}}};
+    constexpr std::array<Rgb, 4> minerals = {
+        {{0.78f, 0.74f, 0.72f}, {0.62f, 0.58f, 0.58f}, {0.42f, 0.40f, 0.42f}, {0.86f, 0.78f, 0.74f}}};
     canvas.paint([&](float x, float y, Rgb& colour, float&) {
         const Point p = place(x, y);
         const auto stone = [&](float fineness) {
@@ -134,7 +135,8 @@ void draw_tiled(Canvas& canvas, Random& random, const Spot* fault) {
         Rgb tile = Rgb{0.55f, 0.74f, 0.72f} * light;
         if (fault != nullptr) {  // one tile has fallen off and shows its bed
             const Point middle = place(fault->at.x, fault->at.y);
-            if (same_square(u, v, {middle.x * count, middle.y * count})) tile = mix(tile, grout * 0.8f, fault->strength);
+            if (same_square(u, v, {middle.x * count, middle.y * count}))
+                tile = mix(tile, grout * 0.8f, fault->strength);
         }
         colour = mix(grout, tile, smooth_step(0.04f, 0.08f, edge));
     });

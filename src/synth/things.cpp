@@ -15,7 +15,9 @@ float draw_between(Random& random, double low, double high) { return static_cast
 /// A thing lies near the middle, turned by up to `largest_angle`.
 Placement put_down(Random& random, double largest_angle) {
     const float angle = draw_between(random, -largest_angle, largest_angle);
-    return {angle, draw_between(random, 0.97, 1.03), {draw_between(random, -0.02, 0.02), draw_between(random, -0.02, 0.02)}};
+    return {angle,
+            draw_between(random, 0.97, 1.03),
+            {draw_between(random, -0.02, 0.02), draw_between(random, -0.02, 0.02)}};
 }
 
 /// 1 inside a shape, 0 outside; `distance` to its edge is negative inside.
@@ -56,7 +58,8 @@ void draw_washer(Canvas& canvas, Random& random, const Spot* fault) {
         part = inside(std::max(radius - outer, inner - radius), blur);
         const float bevel = smooth_step(outer - 0.03f, outer, radius) + 1 - smooth_step(inner, inner + 0.025f, radius);
         const float turning = 0.05f * metal.smooth(radius * 160, 5) + 0.10f * std::cos(2 * angle + 0.7f);
-        const Rgb steel = Rgb{0.74f, 0.76f, 0.78f} * (0.92f + turning - 0.22f * bevel + 0.04f * metal.smooth(x * 70, y * 70));
+        const Rgb steel =
+            Rgb{0.74f, 0.76f, 0.78f} * (0.92f + turning - 0.22f * bevel + 0.04f * metal.smooth(x * 70, y * 70));
         const Rgb belt = Rgb{0.16f, 0.17f, 0.19f} * (1 + 0.25f * metal.fractal(x * 30, y * 30, 3));
         float steel_here = part;
         if (fault != nullptr) {
@@ -88,7 +91,8 @@ void draw_tablet(Canvas& canvas, Random& random, const Spot* fault) {
             depth = std::max(depth, inside(distance_to_segment(p, stroke[0], stroke[1]) - 0.012f, 0.008f));
         if (fault != nullptr) {  // the stamp did not come down everywhere
             const Point middle = place(fault->at.x, fault->at.y);
-            depth *= 1 - fault->strength * inside(std::hypot(p.x - middle.x, p.y - middle.y) - 1.6f * fault->reach, 0.02f);
+            depth *=
+                1 - fault->strength * inside(std::hypot(p.x - middle.x, p.y - middle.y) - 1.6f * fault->reach, 0.02f);
         }
         const float light = (dome + 0.035f * powder.fractal(p.x * 60, p.y * 60, 3) - 0.30f * depth) * tone;
         const Rgb belt = Rgb{0.20f, 0.32f, 0.42f} * (1 + 0.08f * powder.fractal(x * 20, y * 20, 2));
@@ -132,7 +136,9 @@ void draw_label(Canvas& canvas, Random& random, const Spot* fault) {
         part = inside(rectangle(p, 0.44f, 0.34f), blur);
         float black = 0;
         for (const Bar& bar : bars)
-            black = std::max(black, inside(rectangle({p.x - bar.middle.x, p.y - bar.middle.y}, bar.half_width, bar.half_height), blur));
+            black = std::max(
+                black,
+                inside(rectangle({p.x - bar.middle.x, p.y - bar.middle.y}, bar.half_width, bar.half_height), blur));
         if (fault != nullptr) {  // the ribbon had a fold: nothing printed here
             const Point middle = place(fault->at.x, fault->at.y);
             const float fold = rectangle({p.x - middle.x, p.y - middle.y}, 1.6f * fault->reach, 0.7f * fault->reach);

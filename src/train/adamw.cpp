@@ -31,8 +31,8 @@ void AdamW::step(double rate) {
     }
     if (parameters.empty()) return;
     at::_foreach_add_(steps, 1);
-    at::_fused_adamw_(parameters, gradients, averages, squares, {}, steps, options_.learning_rate * rate, options_.beta1,
-                      options_.beta2, options_.weight_decay, options_.eps, false, false);
+    at::_fused_adamw_(parameters, gradients, averages, squares, {}, steps, options_.learning_rate * rate,
+                      options_.beta1, options_.beta2, options_.weight_decay, options_.eps, false, false);
 }
 
 Weights AdamW::state() const {

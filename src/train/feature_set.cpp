@@ -64,7 +64,8 @@ std::vector<std::size_t> epoch_order(std::int64_t seed, int phase, std::int64_t 
 }
 
 at::Tensor sample_noise(RandomUse use, std::int64_t seed, int phase, std::int64_t epoch, const FeatureSet& set,
-                        std::span<const std::size_t> indices, const std::vector<std::int64_t>& shape, at::Device device) {
+                        std::span<const std::size_t> indices, const std::vector<std::int64_t>& shape,
+                        at::Device device) {
     std::vector<std::int64_t> full{static_cast<std::int64_t>(indices.size())};
     full.insert(full.end(), shape.begin(), shape.end());
     at::Tensor noise = at::empty(full);

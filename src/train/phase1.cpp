@@ -69,8 +69,8 @@ void train_phase1(Run& run, TrainOptions options) {
     const std::int64_t total = config.phase1.epochs * per_epoch;
     Trainee trainee(folder, "model", run.phase1_settings(), model.parameters(),
                     {.learning_rate = config.phase1.learning_rate, .weight_decay = config.phase1.weight_decay},
-                    {.total_steps = total, .cosine = config.phase1.schedule == "cosine"},
-                    config.checkpoint_seconds, options);
+                    {.total_steps = total, .cosine = config.phase1.schedule == "cosine"}, config.checkpoint_seconds,
+                    options);
     if (trainee.finished()) {
         log_info(text(trainee.file().string(), ": phase 1 is already finished; --force trains it again"));
         return;
@@ -85,7 +85,8 @@ void train_phase1(Run& run, TrainOptions options) {
 
     log_info(text("phase 1: ", set.size(), " pictures of ", run.class_names().size(), " classes, ",
                   config.phase1.epochs, " epochs"));
-    Progress progress("phase 1", static_cast<std::size_t>(total), "steps", static_cast<std::size_t>(trainee.steps_done()));
+    Progress progress("phase 1", static_cast<std::size_t>(total), "steps",
+                      static_cast<std::size_t>(trainee.steps_done()));
     std::vector<std::size_t> order;
     while (trainee.steps_done() < total) {
         const std::int64_t step = trainee.steps_done();

@@ -56,14 +56,15 @@ ClassMeans class_means(const Run& run, const FeatureSet& train) {
     return {here(means), here(means.mean({2, 3}) * scale), here(scale)};
 }
 
-/// Share of the maps whose nearest class is `own`: by the position mean of every channel, since where things lie differs
-/// from picture to picture of a texture.
+/// Share of the maps whose nearest class is `own`: by the position mean of every channel, since where things lie
+/// differs from picture to picture of a texture.
 double nearest_share(const at::Tensor& maps, const ClassMeans& known, std::int64_t own) {
     const at::Tensor distance = at::cdist(maps.mean({2, 3}) * known.scale, known.descriptors);
     return distance.argmin(1).eq(own).to(at::kDouble).mean().item<double>();
 }
 
-Phase1Report::Class report_class(const Run& run, const Phase1Model& model, const ClassMeans& known, std::int64_t index) {
+Phase1Report::Class report_class(const Run& run, const Phase1Model& model, const ClassMeans& known,
+                                 std::int64_t index) {
     const ClassSplit& split = run.split().classes[static_cast<std::size_t>(index)];
     Phase1Report::Class out{.name = split.name, .group = split.group};
     std::vector<Sample> samples = pick(run.held_out(), split.name, run.config().seed);
@@ -75,7 +76,8 @@ Phase1Report::Class report_class(const Run& run, const Phase1Model& model, const
     const auto indices = all_indices(set.size());
     const FeatureBatch batch = set.batch(indices);
     const auto noise = [&](std::int64_t draw) {  // draws beyond all epochs: never used in training
-        return sample_noise(RandomUse::held_out, run.config().seed, 1, draw, set, indices, {run.layout().latent}, run.device());
+        return sample_noise(RandomUse::held_out, run.config().seed, 1, draw, set, indices, {run.layout().latent},
+                            run.device());
     };
     const at::Tensor texts = model.texts(batch.classes);
     const at::Tensor latent = model.vae().encode(batch.latents).sample(noise(0));
@@ -100,7 +102,8 @@ Phase1Report report_phase1(const Run& run, const Phase1Model& model, const Featu
     Phase1Report report;
     for (std::int64_t c = 0; c < classes; ++c) report.classes.push_back(report_class(run, model, known, c));
 
-    const at::Tensor names = model.prompts().names(at::arange(classes, at::TensorOptions(at::kLong).device(run.device())));
+    const at::Tensor names =
+        model.prompts().names(at::arange(classes, at::TensorOptions(at::kLong).device(run.device())));
     const at::Tensor unit = names / names.norm(2, {1}, true);
     const at::Tensor cosines = at::matmul(unit, unit.t());
     const auto pairs = static_cast<double>(classes * (classes - 1));

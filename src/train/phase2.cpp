@@ -52,7 +52,8 @@ void load_module(const Run& run, const std::string& name, const json& settings, 
 
 /// Dropout draws from LibTorch's generator: seeded by (seed, step), it does not depend on what ran before.
 void seed_dropout(const Run& run, std::int64_t step) {
-    Random random(RandomUse::dropout, {static_cast<std::uint64_t>(run.config().seed), static_cast<std::uint64_t>(step)});
+    Random random(RandomUse::dropout,
+                  {static_cast<std::uint64_t>(run.config().seed), static_cast<std::uint64_t>(step)});
     at::Generator generator = at::globalContext().defaultGenerator(run.device());
     const std::lock_guard<std::mutex> lock(generator.mutex());
     generator.set_current_seed(random.next_u64());
@@ -77,11 +78,12 @@ public:
           per_epoch_(static_cast<std::int64_t>((run.split().train.size() + batch_size_ - 1) / batch_size_)),
           total_(run.config().phase2.epochs * per_epoch_) {
         const auto make = [&](const char* name, const json& settings, Parameters& parameters) {
-            return std::make_unique<Trainee>(folder_of(run), name, settings, parameters,
-                                             AdamWOptions{.learning_rate = run.config().phase2.learning_rate,
-                                                          .weight_decay = run.config().phase2.weight_decay},
-                                             Schedule{.total_steps = total_, .cosine = run.config().phase2.schedule == "cosine"},
-                                             run.config().checkpoint_seconds, options);
+            return std::make_unique<Trainee>(
+                folder_of(run), name, settings, parameters,
+                AdamWOptions{.learning_rate = run.config().phase2.learning_rate,
+                             .weight_decay = run.config().phase2.weight_decay},
+                Schedule{.total_steps = total_, .cosine = run.config().phase2.schedule == "cosine"},
+                run.config().checkpoint_seconds, options);
         };
         if (part != Phase2Part::semantic)
             reconstruction_ = make("reconstruction", reconstruction_settings(run), model_.reconstruction_parameters());
@@ -118,8 +120,8 @@ public:
         for (Trainee* trainee : unfinished()) trainee->finish();
     }
 
-    /// Whether the statistics of the scores have to be measured: both modules are there, whoever trained them, under the
-    /// settings of now.
+    /// Whether the statistics of the scores have to be measured: both modules are there, whoever trained them, under
+    /// the settings of now.
     [[nodiscard]] bool can_measure() const {
         for (const auto& [name, settings] : {std::pair("reconstruction", reconstruction_settings(run_)),
                                              std::pair("semantic", semantic_settings(run_))}) {
@@ -171,8 +173,8 @@ private:
 
     std::string end_epoch(std::int64_t step) {
         std::string note;
-        for (const auto& [trainee, name] : {std::pair(reconstruction_.get(), "reconstruction "),
-                                            std::pair(semantic_.get(), "semantic ")})
+        for (const auto& [trainee, name] :
+             {std::pair(reconstruction_.get(), "reconstruction "), std::pair(semantic_.get(), "semantic ")})
             // One that is ahead has ended this epoch already.
             if (trainee != nullptr && !trainee->finished() && trainee->steps_done() == step + 1 &&
                 static_cast<std::int64_t>(trainee->history().size()) == step / per_epoch_)
@@ -182,8 +184,10 @@ private:
 
     void write_history() const {
         std::vector<json> histories;
-        for (const auto& [trainee, name] : {std::pair(reconstruction_.get(), "reconstruction"), std::pair(semantic_.get(), "semantic")})
-            histories.push_back(trainee != nullptr ? trainee->history() : saved_history(folder_of(run_) / text(name, ".safetensors")));
+        for (const auto& [trainee, name] :
+             {std::pair(reconstruction_.get(), "reconstruction"), std::pair(semantic_.get(), "semantic")})
+            histories.push_back(trainee != nullptr ? trainee->history()
+                                                   : saved_history(folder_of(run_) / text(name, ".safetensors")));
         write_metrics(folder_of(run_) / "metrics.jsonl", histories);
     }
 
@@ -225,15 +229,15 @@ void train_phase2(Run& run, Phase2Part part, TrainOptions options) {
     const Phase1Model phase1 = Phase1Model::load(run);
     const FileLock lock = run.claim(false);
     Phase2Trainer trainer(run, phase1, part, options);
-    if (trainer.trained()) log_info(text(folder_of(run).string(), ": phase 2 is already finished; --force trains it again"));
+    if (trainer.trained())
+        log_info(text(folder_of(run).string(), ": phase 2 is already finished; --force trains it again"));
     if (trainer.trained() && !trainer.can_measure()) return;
     run.prepare_features(options.verify_features);
     const FeatureSet set = run.features_of(run.split().train);
     const Phase2Sampler sampler(run, phase1, set);
     run.write_config();
     if (!trainer.trained()) trainer.train(set, sampler);
-    if (trainer.can_measure())
-        write_statistics(run, measure_scores(run, Phase2Model::load(run, phase1), sampler, set));
+    if (trainer.can_measure()) write_statistics(run, measure_scores(run, Phase2Model::load(run, phase1), sampler, set));
 }
 
 }  // namespace ltad

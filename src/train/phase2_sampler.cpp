@@ -14,15 +14,13 @@ Phase2Sampler::Phase2Sampler(const Run& run, const Phase1Model& phase1, const Fe
     const auto& classes = run.split().classes;
     texts_ = phase1.prompts().names(
         at::arange(static_cast<std::int64_t>(classes.size()), at::TensorOptions(at::kLong).device(run.device())));
-    const auto smallest = std::min_element(classes.begin(), classes.end(), [](const ClassSplit& a, const ClassSplit& b) {
-        return a.kept < b.kept;
-    });
+    const auto smallest = std::min_element(classes.begin(), classes.end(),
+                                           [](const ClassSplit& a, const ClassSplit& b) { return a.kept < b.kept; });
     for (const ClassSplit& c : classes)
         synthetic_probability_.push_back(config.sampling == "class_aware"
                                              ? static_cast<double>(smallest->kept) / static_cast<double>(c.kept)
                                              : 1.0 - config.real_probability);
-    if (config.jitter_scale == "channel")
-        channel_deviation_ = feature_statistics(set).channel_deviation;
+    if (config.jitter_scale == "channel") channel_deviation_ = feature_statistics(set).channel_deviation;
 }
 
 double Phase2Sampler::synthetic_probability(std::int64_t class_index) const {
@@ -31,7 +29,7 @@ double Phase2Sampler::synthetic_probability(std::int64_t class_index) const {
 
 void Phase2Sampler::synthesize(FeatureBatch& batch, std::int64_t epoch, std::span<const std::size_t> indices) const {
     const std::int64_t seed = run_.config().seed;
-    std::vector<std::size_t> chosen;     // of the set
+    std::vector<std::size_t> chosen;      // of the set
     std::vector<std::int64_t> positions;  // in the batch
     for (std::size_t i = 0; i < indices.size(); ++i) {
         Random random(RandomUse::feature_kind,

@@ -71,8 +71,9 @@ Run::Run(Config config)
 void Run::check_split() const {
     const auto folder = output_ / "split";
     if (std::filesystem::exists(folder / "split.json") && fingerprint(read_split(folder)) != fingerprint(split_))
-        fail(folder.string(), ": this split is not the one that the config and the data set give now; use another output, or "
-                              "start over with `ltad-train phase1 --force`");
+        fail(folder.string(),
+             ": this split is not the one that the config and the data set give now; use another output, or "
+             "start over with `ltad-train phase1 --force`");
 }
 
 FileLock Run::claim(bool replace_split) const {
@@ -91,8 +92,8 @@ void Run::check_masks() const {
         const Mask mask = read_mask(root / sample.mask);
         const ImageFeatures picture = store_.get(std::filesystem::weakly_canonical(root / sample.file).string());
         if (mask.width != picture.width || mask.height != picture.height)
-            fail((root / sample.mask).string(), ": the mask has ", mask.width, " x ", mask.height, " pixels, its picture ",
-                 sample.file, " ", picture.width, " x ", picture.height);
+            fail((root / sample.mask).string(), ": the mask has ", mask.width, " x ", mask.height,
+                 " pixels, its picture ", sample.file, " ", picture.width, " x ", picture.height);
     }
 }
 
@@ -100,7 +101,8 @@ void Run::prepare_features(bool verify) {
     if (verify) {
         const auto problems = store_.verify();
         for (const std::string& problem : problems) log_warning(text(problem, "; it is encoded again"));
-        log_info(text(store_.folder().string(), ": ", store_.size(), " pictures verified, ", problems.size(), " problems"));
+        log_info(
+            text(store_.folder().string(), ": ", store_.size(), " pictures verified, ", problems.size(), " problems"));
     }
     encode_missing(store_, encoder_, layout_, files_of(config_.dataset.root, {&split_.train, &split_.test, &held_out_}),
                    config_.features.batch_size);

@@ -67,13 +67,15 @@ ScoreStatistics measure_scores(const Run& run, const Phase2Model& model, const P
     std::iota(all.begin(), all.end(), std::size_t{0});
     for (std::size_t first = 0; first < all.size(); first += size) {
         const auto indices = std::span(all).subspan(first, std::min(size, all.size() - first));
-        if (interrupt_requested()) throw Interrupted("interrupted; both modules are kept, the same command goes on from there");
+        if (interrupt_requested())
+            throw Interrupted("interrupted; both modules are kept, the same command goes on from there");
         const FeatureBatch batch = set.batch(indices);
         const at::Tensor clean = to_tokens(batch.maps);
         // Phase 3: draws of its own, apart from those of the training.
         const at::Tensor noise = sample_noise(RandomUse::jitter, run.config().seed, 3, 0, set, indices,
                                               {clean.size(1), clean.size(2)}, run.device());
-        for (const at::Tensor& tokens : {clean, jitter(run.config().phase2, clean, noise, sampler.channel_deviation())}) {
+        for (const at::Tensor& tokens :
+             {clean, jitter(run.config().phase2, clean, noise, sampler.channel_deviation())}) {
             const TokenScores scores = score_tokens(model.reconstruction(), model.semantic(), tokens, batch.classes);
             reconstruction.add(scores.reconstruction);
             semantic.add(scores.semantic);
@@ -97,8 +99,9 @@ bool statistics_are_current(const Run& run) {
 ScoreStatistics read_statistics(const Run& run) {
     const auto file = statistics_file(run);
     if (!statistics_are_current(run))
-        fail(file.string(), ": missing, or of other modules than are there; run `ltad-train phase2` again (it only "
-                            "measures what is finished)");
+        fail(file.string(),
+             ": missing, or of other modules than are there; run `ltad-train phase2` again (it only "
+             "measures what is finished)");
     try {
         const json document = read_json(file);
         return {document.at("reconstruction_deviation"), document.at("semantic_deviation")};

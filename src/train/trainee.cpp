@@ -20,7 +20,8 @@ void compare(const json& there, const json& here, const std::string& key, std::v
         keys.update(here);
         for (const auto& item : keys.items()) {
             const std::string& name = item.key();
-            compare(there.value(name, json()), here.value(name, json()), key.empty() ? name : key + "." + name, differences);
+            compare(there.value(name, json()), here.value(name, json()), key.empty() ? name : key + "." + name,
+                    differences);
         }
     } else if (there != here) {
         differences.push_back(text(key, ": ", there.dump(), " there, ", here.dump(), " now"));
@@ -48,7 +49,8 @@ void check_checkpoint(const Metadata& saved, const json& now, const std::filesys
         return found == saved.end() ? std::string() : found->second;
     };
     if (get("format") != checkpoint_format)
-        fail(file.string(), ": format \"", get("format"), "\", \"", checkpoint_format, "\" was expected; it is not one of "
+        fail(file.string(), ": format \"", get("format"), "\", \"", checkpoint_format,
+             "\" was expected; it is not one of "
              "this version's checkpoints");
     const json there = json::parse(get("settings"), nullptr, false);
     if (there.is_discarded()) fail(file.string(), ": its settings are damaged");
@@ -91,7 +93,8 @@ void Trainee::clear_leftovers() {
     if (!std::filesystem::is_directory(folder_)) return;
     for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
         const std::string name = entry.path().filename();
-        if (name.starts_with(name_ + ".") && name.find(".tmp-") != std::string::npos) std::filesystem::remove(entry.path());
+        if (name.starts_with(name_ + ".") && name.find(".tmp-") != std::string::npos)
+            std::filesystem::remove(entry.path());
     }
 }
 

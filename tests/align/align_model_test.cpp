@@ -184,7 +184,9 @@ TEST_F(AlignModelTest, ConfigMistakesNameFileAndKey) {
 
 TEST_F(AlignModelTest, SectionsOfAWrongTypeAreRefused) {
     for (const char* key : {"vision_config", "text_config"}) {
-        EXPECT_THAT(([&] { (void)parse_align_config({{"model_type", "align"}, {key, "efficientnet"}}, "here.json"); }),
+        EXPECT_THAT(([&] {
+                        (void)parse_align_config({{"model_type", "align"}, {key, "efficientnet"}}, "here.json");
+                    }),
                     ThrowsMessage<Error>(AllOf(HasSubstr("here.json"), HasSubstr(key))));
     }
     // Left out, or null, they are transformers' defaults.

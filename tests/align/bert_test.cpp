@@ -98,8 +98,11 @@ TEST(Bert, WordEmbeddingsAreTheTablesRows) {
 TEST(Bert, RefusesTextsThatAreTooLong) {
     const TextEncoder encoder = tiny_encoder();
     EXPECT_NO_THROW((void)encoder.forward(at::zeros({1, 32, 48})));
-    EXPECT_THAT([&] { (void)encoder.forward(at::zeros({1, 33, 48})); },
-                ThrowsMessage<Error>(AllOf(HasSubstr("33"), HasSubstr("32"))));
+    EXPECT_THAT(
+        [&] {
+            (void)encoder.forward(at::zeros({1, 33, 48}));
+        },
+        ThrowsMessage<Error>(AllOf(HasSubstr("33"), HasSubstr("32"))));
 }
 
 TEST(Bert, DefaultsAreBertBase) {
@@ -132,7 +135,9 @@ TEST(Bert, ConfigMistakesNameTheKey) {
 }
 
 TEST(Bert, FractionsAreNotCutToWholeNumbers) {
-    EXPECT_THAT(([] { (void)parse_bert_config({{"hidden_size", 768.5}}, "here.json"); }),
+    EXPECT_THAT(([] {
+                    (void)parse_bert_config({{"hidden_size", 768.5}}, "here.json");
+                }),
                 ThrowsMessage<Error>(HasSubstr("hidden_size")));
 }
 

@@ -74,7 +74,9 @@ TEST(Weights, LoadsAHeaderOfOddLength) {
 
 TEST(Weights, RefuseTypesThatTheFormatLacks) {
     const test::TemporaryFolder folder;
-    EXPECT_THAT(([&] { save_weights(folder / "w.safetensors", {{"strange", at::zeros({2}, at::kComplexFloat)}}, {}); }),
+    EXPECT_THAT(([&] {
+                    save_weights(folder / "w.safetensors", {{"strange", at::zeros({2}, at::kComplexFloat)}}, {});
+                }),
                 ThrowsMessage<Error>(HasSubstr("strange")));
     EXPECT_FALSE(std::filesystem::exists(folder / "w.safetensors"));
 }

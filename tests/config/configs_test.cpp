@@ -40,8 +40,9 @@ TEST(Configs, HaveEverySettingOfThePaperAndItsHyperParameters) {
         EXPECT_EQ(c.grid(), 14);
         EXPECT_EQ(c.phase1.epochs, 100);
         EXPECT_EQ(c.phase2.epochs, 500);
-        for (const auto& [rate, decay, batch] : {std::tuple(c.phase1.learning_rate, c.phase1.weight_decay, c.phase1.batch_size),
-                                                 std::tuple(c.phase2.learning_rate, c.phase2.weight_decay, c.phase2.batch_size)}) {
+        for (const auto& [rate, decay, batch] :
+             {std::tuple(c.phase1.learning_rate, c.phase1.weight_decay, c.phase1.batch_size),
+              std::tuple(c.phase2.learning_rate, c.phase2.weight_decay, c.phase2.batch_size)}) {
             EXPECT_EQ(rate, 1e-4);
             EXPECT_EQ(decay, 1e-4);
             EXPECT_EQ(batch, 8);

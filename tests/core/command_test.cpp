@@ -46,7 +46,8 @@ protected:
         return run_command(app, static_cast<int>(argv.size()), argv.data(), body);
     }
 
-    static Outcome run(const std::vector<std::string>& arguments, const std::function<void()>& body = [] {}) {
+    static Outcome run(
+        const std::vector<std::string>& arguments, const std::function<void()>& body = [] {}) {
         Outcome outcome;
         testing::internal::CaptureStdout();
         testing::internal::CaptureStderr();

@@ -313,8 +313,11 @@ TEST_F(Safetensors, DeepNestingDoesNotEndTheProcess) {
 TEST_F(Safetensors, AFailedWriteLeavesTheOldFile) {
     write_safetensors(path_, {{"t", {Dtype::u8, {3}, "old"}}}, {});
     // Names that come from a disk are bytes, not always UTF-8, which JSON is.
-    EXPECT_THAT([&] { write_safetensors(path_, {{"t", {Dtype::u8, {3}, "new"}}}, {{"class", "gr\xfcn"}}); },
-                ThrowsMessage<Error>(HasSubstr(path_.string())));
+    EXPECT_THAT(
+        [&] {
+            write_safetensors(path_, {{"t", {Dtype::u8, {3}, "new"}}}, {{"class", "gr\xfcn"}});
+        },
+        ThrowsMessage<Error>(HasSubstr(path_.string())));
     EXPECT_EQ(SafetensorsFile(path_).tensors().at("t").bytes, "old");
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_.path()), {}), 1) << "no leftovers";
     EXPECT_THAT([] { write_safetensors("/proc/ltad.safetensors", {}, {}); },

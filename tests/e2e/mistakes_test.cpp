@@ -27,7 +27,8 @@ TEST(Mistakes, NoSuchDataSet) {
     const Workspace work;
     expect_refused(work.train("phase1", {"--set", "dataset.root=nowhere"}), 1, {"nowhere", "dataset.root"});
     expect_refused(work.call("ltad-split", {"make", "--layout", "mvtec", "--root", "nowhere", "--type", "exp",
-                                            "--imbalance", "10", "--out", "s"}), 1, {"nowhere"});
+                                            "--imbalance", "10", "--out", "s"}),
+                   1, {"nowhere"});
     EXPECT_TRUE(work.files_in("runs").empty());
     EXPECT_FALSE(std::filesystem::exists(work / "s"));
 }
@@ -57,7 +58,8 @@ TEST(Mistakes, UnreadablePictures) {
         write_file_atomically(work / "data/woven/train/good/000.png", content);
         expect_refused(work.train("phase1"), 1, {"data/woven/train/good/000.png"});
         EXPECT_FALSE(std::filesystem::exists(work / "runs/tiny/phase1/model.safetensors"));
-        expect_refused(work.call("ltad-split", {"make", "-c", "config.json", "--root", "nowhere", "--out", "s"}), 1, {});
+        expect_refused(work.call("ltad-split", {"make", "-c", "config.json", "--root", "nowhere", "--out", "s"}), 1,
+                       {});
     }
 }
 
@@ -97,29 +99,34 @@ TEST(Mistakes, FiveInOneConfigAreAllReported) {
     write_json(work / "config.json", config);
     expect_refused(work.train("phase1"), 2,
                    {"5 mistakes", "phase1.epochs: 0", "phase2.learning_rate: \"fast\"", "split.type: \"linear\"",
-                    "recontruction.heads", "did you mean reconstruction.heads", "did you mean semantic.temperature", "config.json"});
+                    "recontruction.heads", "did you mean reconstruction.heads", "did you mean semantic.temperature",
+                    "config.json"});
     EXPECT_TRUE(work.files_in("runs").empty());
 }
 
 TEST(Mistakes, AnImbalanceFactorOfZero) {
     const Workspace work;
-    expect_refused(work.train("phase1", {"--set", "split.imbalance_factor=0"}), 2, {"split.imbalance_factor: 0", "from 1"});
+    expect_refused(work.train("phase1", {"--set", "split.imbalance_factor=0"}), 2,
+                   {"split.imbalance_factor: 0", "from 1"});
     expect_refused(work.call("ltad-split", {"make", "--layout", "mvtec", "--root", "data", "--type", "exp",
-                                            "--imbalance", "0", "--out", "s"}), 2, {"imbalance_factor"});
+                                            "--imbalance", "0", "--out", "s"}),
+                   2, {"imbalance_factor"});
 }
 
 TEST(Mistakes, Phase2BeforePhase1) {
     const Workspace work;
     expect_refused(work.train("phase2"), 1, {"phase 1 is not finished", "ltad-train phase1"});
     expect_refused(work.evaluate(), 1, {"phase 1 is not finished"});
-    EXPECT_TRUE(work.files_in("features").empty() || work.files_in("features").size() == 1) << "pictures were encoded first";
+    EXPECT_TRUE(work.files_in("features").empty() || work.files_in("features").size() == 1)
+        << "pictures were encoded first";
 }
 
 TEST(Mistakes, AnotherEncoderThanTrainedWith) {
     const Workspace work;
     Workspace::expect_done(work.train("phase1"));
     Workspace::expect_done(work.train("phase2"));
-    Workspace::expect_done(work.call("ltad-pretrain", {"init", "--config", "encoder.json", "--seed", "5", "--out", "other"}));
+    Workspace::expect_done(
+        work.call("ltad-pretrain", {"init", "--config", "encoder.json", "--seed", "5", "--out", "other"}));
     expect_refused(work.evaluate({"--set", "encoder.path=other"}), 1, {"model.safetensors", "encoder: "});
     EXPECT_TRUE(work.files_in("runs/tiny/eval").empty());
 }
@@ -127,7 +134,8 @@ TEST(Mistakes, AnotherEncoderThanTrainedWith) {
 TEST(Mistakes, ACheckpointFromAnotherConfiguration) {
     const Workspace work;
     Workspace::expect_done(work.train("phase1"));
-    expect_refused(work.train("phase1", {"--set", "phase1.kl_weight=0.5"}), 1, {"phase1.kl_weight: 0.01 there, 0.5 now"});
+    expect_refused(work.train("phase1", {"--set", "phase1.kl_weight=0.5"}), 1,
+                   {"phase1.kl_weight: 0.01 there, 0.5 now"});
     EXPECT_EQ(read_json(work / "runs/tiny/config.json")["phase1"]["kl_weight"], 0.01) << "of what was trained";
     Workspace::expect_done(work.train("phase2"));
     expect_refused(work.evaluate({"--set", "semantic.temperature=2"}), 1, {"semantic.temperature: 1.0 there, 2.0 now"});
@@ -191,7 +199,8 @@ TEST(Mistakes, OnTheCommandLine) {
     expect_refused(work.evaluate({"--format", "pdf"}), 2, {"pdf"});
     expect_refused(work.call("ltad-synth", {"--out", "data"}), 1, {"data"});
     expect_refused(work.call("ltad-synth", {"--out", "x", "--classes", "0"}), 2, {"--classes"});
-    expect_refused(work.call("ltad-pretrain", {"init", "--config", "encoder.json", "--out", "encoder"}), 1, {"encoder"});
+    expect_refused(work.call("ltad-pretrain", {"init", "--config", "encoder.json", "--out", "encoder"}), 1,
+                   {"encoder"});
     write_file_atomically(work / "broken.json", "{\"phase1\": {");
     expect_refused(work.call("ltad-train", {"phase1", "-c", "broken.json"}), 2, {"broken.json", "JSON"});
     for (const char* command : {"ltad-synth", "ltad-split", "ltad-train", "ltad-eval", "ltad-pretrain"}) {

@@ -139,12 +139,14 @@ TEST(Pipeline, AnImportedSplitIsUsed) {
     const Workspace work;
     Workspace::expect_done(work.call("ltad-split", {"make", "--layout", "mvtec", "--root", "data", "--type", "exp",
                                                     "--imbalance", "4", "--seed", "3", "--out", "mine"}));
-    Workspace::expect_done(work.call("ltad-split", {"import", "--train", "mine/train.jsonl", "--test", "mine/test.jsonl",
-                                                    "--layout", "mvtec", "--root", "data", "--out", "theirs"}));
+    Workspace::expect_done(
+        work.call("ltad-split", {"import", "--train", "mine/train.jsonl", "--test", "mine/test.jsonl", "--layout",
+                                 "mvtec", "--root", "data", "--out", "theirs"}));
     const Outcome verdict = work.call("ltad-split", {"verify", "theirs"});
     Workspace::expect_done(verdict);
     EXPECT_THAT(verdict.out, HasSubstr("sound"));
-    for (const char* phase : {"phase1", "phase2"}) Workspace::expect_done(work.train(phase, {"--set", "split.path=theirs"}));
+    for (const char* phase : {"phase1", "phase2"})
+        Workspace::expect_done(work.train(phase, {"--set", "split.path=theirs"}));
     Workspace::expect_done(work.evaluate({"--set", "split.path=theirs"}));
     const json results = read_json(work / "runs/tiny/eval/results.json");
     EXPECT_EQ(results["classes"][0]["train"], 8);
@@ -153,9 +155,10 @@ TEST(Pipeline, AnImportedSplitIsUsed) {
 
 TEST(Pipeline, PredictedClassesAndOtherOptionsRun) {
     const Workspace work;
-    const std::vector<std::string> options{"--set", "phase2.sampling=class_aware", "--set", "phase2.jitter_scale=channel",
-                                           "--set", "semantic.projection=concatenated", "--set", "decoder.norm=group",
-                                           "--set", "prompts.init=class_name"};
+    const std::vector<std::string> options{
+        "--set", "phase2.sampling=class_aware",      "--set", "phase2.jitter_scale=channel",
+        "--set", "semantic.projection=concatenated", "--set", "decoder.norm=group",
+        "--set", "prompts.init=class_name"};
     Workspace::expect_done(work.train("phase1", options));
     Workspace::expect_done(work.train("phase2", options));
     auto predicted = options;

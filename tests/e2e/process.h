@@ -31,10 +31,10 @@ struct Outcome {
 
 /// How a command is run.
 struct RunOptions {
-    std::filesystem::path folder;                    ///< working folder
-    std::chrono::milliseconds signal_after{0};       ///< 0: never
+    std::filesystem::path folder;               ///< working folder
+    std::chrono::milliseconds signal_after{0};  ///< 0: never
     int signal = SIGKILL;
-    std::uint64_t largest_file = 0;                  ///< bytes a file may have, as on a full disk; 0: no limit
+    std::uint64_t largest_file = 0;  ///< bytes a file may have, as on a full disk; 0: no limit
 };
 
 /// Runs one of ltad's commands and waits for it.

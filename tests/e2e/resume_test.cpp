@@ -6,11 +6,11 @@
 namespace ltad::test {
 namespace {
 
-using ::testing::HasSubstr;
 using std::chrono::milliseconds;
+using ::testing::HasSubstr;
 
 /// Many steps and a save after each, so that signals hit everything.
-const std::vector<std::string> long_training = {"--set", "phase1.epochs=16", "--set", "phase2.epochs=20",
+const std::vector<std::string> long_training = {"--set", "phase1.epochs=16",    "--set", "phase2.epochs=20",
                                                 "--set", "checkpoint_seconds=0"};
 
 /// Trains a phase with a signal sent again and again at other moments, until it is done. Returns how often it was hit.

@@ -14,7 +14,8 @@
 
 namespace ltad::test {
 
-/// A folder with a tiny generated data set, a tiny encoder and a config; everything a user has before the first training.
+/// A folder with a tiny generated data set, a tiny encoder and a config; everything a user has before the first
+/// training.
 class Workspace {
 public:
     Workspace() {
@@ -24,8 +25,13 @@ public:
                    {{"model_type", "align"},
                     {"projection_dim", 80},
                     {"vision_config", {{"width_coefficient", 0.25}, {"depth_coefficient", 0.2}}},
-                    {"text_config", {{"vocab_size", 200}, {"hidden_size", 16}, {"num_hidden_layers", 1},
-                                     {"num_attention_heads", 2}, {"intermediate_size", 32}, {"max_position_embeddings", 16}}}});
+                    {"text_config",
+                     {{"vocab_size", 200},
+                      {"hidden_size", 16},
+                      {"num_hidden_layers", 1},
+                      {"num_attention_heads", 2},
+                      {"intermediate_size", 32},
+                      {"max_position_embeddings", 16}}}});
         expect_done(call("ltad-pretrain", {"init", "--config", "encoder.json", "--out", "encoder"}));
         write_json(folder_ / "config.json", config());
     }
@@ -40,8 +46,13 @@ public:
                 {"phase1", {{"epochs", 3}, {"batch_size", 4}}},
                 {"decoder", {{"resolution", "grid"}}},
                 {"phase2", {{"epochs", 3}, {"batch_size", 4}}},
-                {"reconstruction", {{"hidden_dim", 16}, {"heads", 2}, {"encoder_layers", 1}, {"decoder_layers", 1},
-                                    {"feedforward_dim", 32}, {"neighbor_size", 3}}}};
+                {"reconstruction",
+                 {{"hidden_dim", 16},
+                  {"heads", 2},
+                  {"encoder_layers", 1},
+                  {"decoder_layers", 1},
+                  {"feedforward_dim", 32},
+                  {"neighbor_size", 3}}}};
     }
 
     Outcome call(const std::string& command, const std::vector<std::string>& arguments, RunOptions options = {}) const {

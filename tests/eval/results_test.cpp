@@ -16,9 +16,11 @@ ClassResult class_result(const std::string& name, Group group, double image, std
 
 Results example() {
     Results results{.config_sha256 = "abc", .lambda = 2.5};
-    results.classes = {class_result("bottle", Group::high, 0.9, 0.8), class_result("cable, red", Group::low, 0.7, std::nullopt),
+    results.classes = {class_result("bottle", Group::high, 0.9, 0.8),
+                       class_result("cable, red", Group::low, 0.7, std::nullopt),
                        class_result("nut", Group::low, 0.4, 0.6)};
-    results.images = {{"a \"b\".png", "bottle", false, {0.25f, 1e-10f, 3.0f}}, {"c,d.png", "nut", true, {1.0f / 3, 0, -1}}};
+    results.images = {{"a \"b\".png", "bottle", false, {0.25f, 1e-10f, 3.0f}},
+                      {"c,d.png", "nut", true, {1.0f / 3, 0, -1}}};
     return results;
 }
 

@@ -87,9 +87,16 @@ TEST(Auroc, NeedsBothLabelsAndNumbers) {
     EXPECT_FALSE(auroc(scores, std::vector<std::uint8_t>{0, 0, 0}));
     EXPECT_FALSE(auroc(scores, std::vector<std::uint8_t>{1, 1, 1}));
     EXPECT_FALSE(auroc({}, {}));
-    EXPECT_THAT([&] { (void)auroc(scores, std::vector<std::uint8_t>{0, 1}); }, ThrowsMessage<Error>(HasSubstr("3 scores")));
-    EXPECT_THAT([] { (void)auroc(std::vector<float>{1, NAN}, std::vector<std::uint8_t>{0, 1}); },
-                ThrowsMessage<Error>(HasSubstr("score 1")));
+    EXPECT_THAT(
+        [&] {
+            (void)auroc(scores, std::vector<std::uint8_t>{0, 1});
+        },
+        ThrowsMessage<Error>(HasSubstr("3 scores")));
+    EXPECT_THAT(
+        [] {
+            (void)auroc(std::vector<float>{1, NAN}, std::vector<std::uint8_t>{0, 1});
+        },
+        ThrowsMessage<Error>(HasSubstr("score 1")));
 }
 
 }  // namespace

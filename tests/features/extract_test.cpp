@@ -223,7 +223,9 @@ TEST_F(ExtractTest, EverySettingThatChangesFeaturesHasAStoreOfItsOwn) {
     EXPECT_NE(folder_with([](Config& c) { c.encoder.taps = {1, 2}; }), original);
     EXPECT_NE(folder_with([](Config& c) { c.encoder.grid = 3; }), original);
     EXPECT_NE(folder_with([](Config& c) { c.dataset.image_size = 80; }), original);
-    EXPECT_EQ(folder_with([](Config& c) { c.seed = 9, c.features.batch_size = 1, c.encoder.taps = {1, 4, 7, 15}; }),
+    EXPECT_EQ(folder_with([](Config& c) {
+                  c.seed = 9, c.features.batch_size = 1, c.encoder.taps = {1, 4, 7, 15};
+              }),
               original);
     test::patch_json(fs::path(config.encoder.path) / "preprocessor_config.json", {{"rescale_offset", false}});
     model_.reset();

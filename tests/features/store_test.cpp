@@ -167,7 +167,10 @@ TEST_F(StoreTest, DamagedSegmentsAreLeftOutAndBuiltAgain) {
         {"latents gone", [](const fs::path& at) { fs::remove(at / "latents-0.npy"); }},
         {"index cut", [](const fs::path& at) { truncate(at / "index-0.json", 9); }},
         {"index empty", [](const fs::path& at) { write_file_atomically(at / "index-0.json", ""); }},
-        {"index a list", [](const fs::path& at) { write_json(at / "index-0.json", json::array({1, 2})); }},
+        {"index a list",
+         [](const fs::path& at) {
+             write_json(at / "index-0.json", json::array({1, 2}));
+         }},
         {"index a number", [](const fs::path& at) { write_json(at / "index-0.json", 7); }},
         {"index of another format", index_with(R"({"format": "ltad-features/9"})")},
         {"index without pictures", index_with(R"({"images": null})")},

@@ -20,8 +20,13 @@ json small_config() {
     return {{"model_type", "align"},
             {"projection_dim", 40},
             {"vision_config", {{"width_coefficient", 0.25}, {"depth_coefficient", 1.0}}},
-            {"text_config", {{"vocab_size", 200}, {"hidden_size", 16}, {"num_hidden_layers", 1}, {"num_attention_heads", 2},
-                             {"intermediate_size", 32}, {"max_position_embeddings", 16}}}};
+            {"text_config",
+             {{"vocab_size", 200},
+              {"hidden_size", 16},
+              {"num_hidden_layers", 1},
+              {"num_attention_heads", 2},
+              {"intermediate_size", 32},
+              {"max_position_embeddings", 16}}}};
 }
 
 TEST(InitModelDirectory, LoadsAndSaysThatItIsRandom) {
@@ -86,7 +91,8 @@ TEST(InitModelDirectory, RefusesWhatItCannotDo) {
     write_json(folder / "small.json", small);
     EXPECT_THAT([&] { init_model_directory(folder / "small.json", 3, folder / "x"); },
                 ThrowsMessage<Error>(HasSubstr("vocab_size is 5")));
-    EXPECT_THAT([&] { init_model_directory(folder / "none.json", 3, folder / "x"); }, ThrowsMessage<Error>(HasSubstr("none.json")));
+    EXPECT_THAT([&] { init_model_directory(folder / "none.json", 3, folder / "x"); },
+                ThrowsMessage<Error>(HasSubstr("none.json")));
     EXPECT_FALSE(std::filesystem::exists(folder / "x"));
 }
 

@@ -271,13 +271,19 @@ TEST(MakeSplit, AListSetsTheOrder) {
 TEST(MakeSplit, NamesEveryMistakeOfAList) {
     SplitConfig config = config_of("exp", 10, "list");
     config.class_order.names = {"a", "a", "bottel"};
-    EXPECT_THAT([&] { (void)make_split(dataset_of({{"a", 5}, {"bottle", 4}}), config, 1); },
-                ThrowsMessage<UsageError>(AllOf(HasSubstr("split.class_order"), HasSubstr("'a' is listed twice"),
-                                                HasSubstr("'bottel' is not in the data set"),
-                                                HasSubstr("'bottle' is missing"))));
+    EXPECT_THAT(
+        [&] {
+            (void)make_split(dataset_of({{"a", 5}, {"bottle", 4}}), config, 1);
+        },
+        ThrowsMessage<UsageError>(AllOf(HasSubstr("split.class_order"), HasSubstr("'a' is listed twice"),
+                                        HasSubstr("'bottel' is not in the data set"),
+                                        HasSubstr("'bottle' is missing"))));
     config.class_order.names = {"a"};
-    EXPECT_THAT([&] { (void)make_split(dataset_of({{"a", 5}, {"bottle", 4}}), config, 1); },
-                ThrowsMessage<UsageError>(AllOf(HasSubstr("'bottle' is missing"), Not(HasSubstr("'a' is")))));
+    EXPECT_THAT(
+        [&] {
+            (void)make_split(dataset_of({{"a", 5}, {"bottle", 4}}), config, 1);
+        },
+        ThrowsMessage<UsageError>(AllOf(HasSubstr("'bottle' is missing"), Not(HasSubstr("'a' is")))));
 }
 
 TEST(MakeSplit, NamesTheWrongFactorOrType) {
@@ -398,7 +404,9 @@ TEST(ImportSplit, GroupsByTheCountsOfTheLists) {
 
 TEST(ImportSplit, WarnsOfATieBetweenHighAndLow) {
     std::vector<std::string> order;
-    EXPECT_THAT(warnings_of([&] { order = names(import_split(dataset_of({{"z", 9}, {"y", 4}, {"x", 4}, {"w", 1}}))); }),
+    EXPECT_THAT(warnings_of([&] {
+                    order = names(import_split(dataset_of({{"z", 9}, {"y", 4}, {"x", 4}, {"w", 1}})));
+                }),
                 AllOf(HasSubstr("High and Low"), HasSubstr("4")));
     EXPECT_THAT(order, ElementsAre("z", "x", "y", "w"));
     // A tie on one side decides nothing.

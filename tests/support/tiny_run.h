@@ -23,16 +23,33 @@ public:
                    {{"model_type", "align"},
                     {"projection_dim", 80},
                     {"vision_config", {{"width_coefficient", 0.25}, {"depth_coefficient", 0.2}}},
-                    {"text_config", {{"vocab_size", 200}, {"hidden_size", 16}, {"num_hidden_layers", 1},
-                                     {"num_attention_heads", 2}, {"intermediate_size", 32}, {"max_position_embeddings", 16}}}});
+                    {"text_config",
+                     {{"vocab_size", 200},
+                      {"hidden_size", 16},
+                      {"num_hidden_layers", 1},
+                      {"num_attention_heads", 2},
+                      {"intermediate_size", 32},
+                      {"max_position_embeddings", 16}}}});
         init_model_directory(folder_ / "encoder.json", 1, folder_ / "encoder");
-        overrides_ = {"dataset.root=" + (folder_ / "data").string(), "dataset.image_size=64",
-                      "encoder.path=" + (folder_ / "encoder").string(), "features.path=" + (folder_ / "features").string(),
-                      "output=" + (folder_ / "run").string(), "seed=7", "split.imbalance_factor=4",
-                      "decoder.resolution=grid", "phase1.batch_size=4", "phase2.batch_size=4", "phase1.epochs=2",
-                      "phase2.epochs=2", "reconstruction.hidden_dim=16", "reconstruction.heads=2",
-                      "reconstruction.encoder_layers=1", "reconstruction.decoder_layers=1",
-                      "reconstruction.feedforward_dim=32", "reconstruction.neighbor_size=3", "threads=1"};
+        overrides_ = {"dataset.root=" + (folder_ / "data").string(),
+                      "dataset.image_size=64",
+                      "encoder.path=" + (folder_ / "encoder").string(),
+                      "features.path=" + (folder_ / "features").string(),
+                      "output=" + (folder_ / "run").string(),
+                      "seed=7",
+                      "split.imbalance_factor=4",
+                      "decoder.resolution=grid",
+                      "phase1.batch_size=4",
+                      "phase2.batch_size=4",
+                      "phase1.epochs=2",
+                      "phase2.epochs=2",
+                      "reconstruction.hidden_dim=16",
+                      "reconstruction.heads=2",
+                      "reconstruction.encoder_layers=1",
+                      "reconstruction.decoder_layers=1",
+                      "reconstruction.feedforward_dim=32",
+                      "reconstruction.neighbor_size=3",
+                      "threads=1"};
         overrides_.insert(overrides_.end(), overrides.begin(), overrides.end());
     }
 

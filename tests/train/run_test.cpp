@@ -171,7 +171,8 @@ TEST_F(Phase2Draws, FollowTheProbabilitiesOfTheConfig) {
     const ltad::Run always = tiny.open({"phase2.real_probability=1"});
     const Phase2Sampler real(always, phase1, set);
     const auto all = first_indices(set.size());
-    for (const std::int64_t epoch : {0, 1, 2}) EXPECT_TRUE(at::equal(real.draw(epoch, all).normal, to_tokens(set.batch(all).maps)));
+    for (const std::int64_t epoch : {0, 1, 2})
+        EXPECT_TRUE(at::equal(real.draw(epoch, all).normal, to_tokens(set.batch(all).maps)));
 
     const ltad::Run aware = tiny.open({"phase2.sampling=class_aware"});
     const Phase2Sampler by_class(aware, phase1, set);
@@ -198,7 +199,8 @@ TEST(Statistics, EqualAPlainPassOverTheTrainingTokens) {
     const auto all = first_indices(set.size());
     const FeatureBatch batch = set.batch(all);
     const at::Tensor clean = to_tokens(batch.maps);
-    const at::Tensor noise = sample_noise(RandomUse::jitter, 7, 3, 0, set, all, {clean.size(1), clean.size(2)}, at::kCPU);
+    const at::Tensor noise =
+        sample_noise(RandomUse::jitter, 7, 3, 0, set, all, {clean.size(1), clean.size(2)}, at::kCPU);
     std::vector<double> rec, sem;
     for (const at::Tensor& tokens : {clean, jitter(run.config().phase2, clean, noise, {})}) {
         const TokenScores scores = score_tokens(phase2.reconstruction(), phase2.semantic(), tokens, batch.classes);

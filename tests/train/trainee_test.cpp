@@ -125,7 +125,8 @@ TEST(Trainee, AnUnfinishedOneAsksWhatToDo) {
     Training first(folder.path(), {});
     first.step();
     first.trainee.save_state();
-    EXPECT_THAT([&] { Training(folder.path(), {}); }, ThrowsMessage<Error>(AllOf(HasSubstr("--resume"), HasSubstr("--force"))));
+    EXPECT_THAT([&] { Training(folder.path(), {}); },
+                ThrowsMessage<Error>(AllOf(HasSubstr("--resume"), HasSubstr("--force"))));
     EXPECT_EQ(Training(folder.path(), {.force = true}).trainee.steps_done(), 0);
 }
 
@@ -143,8 +144,11 @@ TEST(Trainee, ALossThatIsNoNumberStopsTheTraining) {
     const TemporaryFolder folder;
     Training training(folder.path(), {});
     const at::Tensor loss = training.p.sum() * std::nan("");
-    EXPECT_THAT([&] { training.trainee.step(loss, {{"loss", loss.item<double>()}}, 1); },
-                ThrowsMessage<Error>(AllOf(HasSubstr("module"), HasSubstr("step 0"), HasSubstr("learning rate"))));
+    EXPECT_THAT(
+        [&] {
+            training.trainee.step(loss, {{"loss", loss.item<double>()}}, 1);
+        },
+        ThrowsMessage<Error>(AllOf(HasSubstr("module"), HasSubstr("step 0"), HasSubstr("learning rate"))));
 }
 
 TEST(Trainee, DamagedStatesAreRefused) {
@@ -156,7 +160,8 @@ TEST(Trainee, DamagedStatesAreRefused) {
     const std::string bytes = read_file(file);
     for (const std::size_t size : {std::size_t{0}, std::size_t{7}, bytes.size() / 2, bytes.size() - 1}) {
         write_file_atomically(file, bytes.substr(0, size));
-        EXPECT_THAT([&] { Training(folder.path(), {.resume = true}); }, ThrowsMessage<Error>(HasSubstr("module.state"))) << size;
+        EXPECT_THAT([&] { Training(folder.path(), {.resume = true}); }, ThrowsMessage<Error>(HasSubstr("module.state")))
+            << size;
     }
 }
 
@@ -174,10 +179,16 @@ TEST(Settings, DifferencesAreListedByKey) {
     EXPECT_TRUE(differing_settings({{"a", 1}, {"b", {1, 2}}}, {{"b", {1, 2}}, {"a", 1}}).empty());
     EXPECT_THAT(differing_settings({{"a", 1}, {"s", {{"x", 1}, {"y", 2}}}}, {{"a", 2}, {"s", {{"x", 1}}}}),
                 ElementsAre("a: 1 there, 2 now", "s.y: 2 there, null now"));
-    EXPECT_THAT([] { check_checkpoint({{"format", "ltad-checkpoint/1"}, {"settings", "not json"}}, {}, "file"); },
-                ThrowsMessage<Error>(AllOf(HasSubstr("file"), HasSubstr("damaged"))));
-    EXPECT_THAT([] { check_checkpoint({{"format", "other/7"}, {"settings", "{}"}}, {}, "file"); },
-                ThrowsMessage<Error>(AllOf(HasSubstr("other/7"), HasSubstr("ltad-checkpoint/1"))));
+    EXPECT_THAT(
+        [] {
+            check_checkpoint({{"format", "ltad-checkpoint/1"}, {"settings", "not json"}}, {}, "file");
+        },
+        ThrowsMessage<Error>(AllOf(HasSubstr("file"), HasSubstr("damaged"))));
+    EXPECT_THAT(
+        [] {
+            check_checkpoint({{"format", "other/7"}, {"settings", "{}"}}, {}, "file");
+        },
+        ThrowsMessage<Error>(AllOf(HasSubstr("other/7"), HasSubstr("ltad-checkpoint/1"))));
 }
 
 }  // namespace

@@ -18,8 +18,8 @@ struct Preprocessing {
     std::array<double, 3> offset{};
 };
 
-/// What a preprocessor_config.json says: rescale_factor, rescale_offset (then −1), image_mean and image_std. Its own size
-/// and crop are not used. Throws Error naming `where` (the file) and the key.
+/// What a preprocessor_config.json says: rescale_factor, rescale_offset (then −1), image_mean and image_std. Its own
+/// size and crop are not used. Throws Error naming `where` (the file) and the key.
 [[nodiscard]] Preprocessing parse_preprocessing(const json& document, const std::string& where);
 [[nodiscard]] Preprocessing read_preprocessing(const std::filesystem::path& file);
 
@@ -38,8 +38,8 @@ struct AlignConfig {
 [[nodiscard]] Shapes align_shapes(const AlignConfig& config);
 
 /// A model directory in the layout of kakaobrain/align-base: config.json, model.safetensors (float or half precision),
-/// preprocessor_config.json, and for the text encoder vocab.txt or a SentencePiece *.model. A directory in the layout of
-/// transformers' EfficientNetModel loads as an image-only backbone.
+/// preprocessor_config.json, and for the text encoder vocab.txt or a SentencePiece *.model. A directory in the layout
+/// of transformers' EfficientNetModel loads as an image-only backbone.
 class AlignModel {
 public:
     /// Throws Error naming the file, and the tensors that are missing, unexpected or misshapen.

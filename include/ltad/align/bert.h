@@ -46,7 +46,8 @@ public:
     [[nodiscard]] at::Tensor forward(const at::Tensor& embeddings, const at::Tensor& mask = {}) const;
 
     /// All hidden states: [0] the embedding layer's output, [i + 1] layer i's; each [N, S, hidden].
-    [[nodiscard]] std::vector<at::Tensor> hidden_states(const at::Tensor& embeddings, const at::Tensor& mask = {}) const;
+    [[nodiscard]] std::vector<at::Tensor> hidden_states(const at::Tensor& embeddings,
+                                                        const at::Tensor& mask = {}) const;
 
     [[nodiscard]] std::int64_t hidden_size() const { return config_.hidden_size; }
     [[nodiscard]] std::int64_t text_dim() const { return projection_.weight.size(0); }

@@ -13,8 +13,8 @@ namespace ltad {
 /// Creates the folder and its parents. Throws Error naming it.
 void make_directories(const std::filesystem::path& path);
 
-/// A file that appears under its name whole or not at all: written beside it under a temporary name, flushed to disk and
-/// renamed by `commit`. Without a commit the destructor removes what was written. Every failure (a full disk, say)
+/// A file that appears under its name whole or not at all: written beside it under a temporary name, flushed to disk
+/// and renamed by `commit`. Without a commit the destructor removes what was written. Every failure (a full disk, say)
 /// throws Error naming the final path.
 class AtomicFile {
 public:

@@ -19,9 +19,7 @@ public:
     [[nodiscard]] const std::vector<std::int64_t>& shape() const { return shape_; }
     [[nodiscard]] std::span<const float> values() const { return values_; }
     /// The i-th slice along the first dimension.
-    [[nodiscard]] std::span<const float> row(std::size_t i) const {
-        return values_.subspan(i * row_size_, row_size_);
-    }
+    [[nodiscard]] std::span<const float> row(std::size_t i) const { return values_.subspan(i * row_size_, row_size_); }
 
 private:
     MappedFile file_;

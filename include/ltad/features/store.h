@@ -38,8 +38,8 @@ struct ImageFeatures {
 ///   settings.json          what the key stands for
 ///   features-<n>.npy       [N, C_tot, G, G] float32
 ///   latents-<n>.npy        [N, d_z] float32
-///   index-<n>.json         the pictures of segment n: path, size, time, sha256; written last, it makes the segment count
-///   lock                   held by the process that is adding
+///   index-<n>.json         the pictures of segment n: path, size, time, sha256; written last, it makes the segment
+///   count lock                   held by the process that is adding
 /// A kill at any moment leaves at worst files without an index, which the next writer removes.
 class FeatureStore {
 public:

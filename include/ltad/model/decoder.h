@@ -39,7 +39,7 @@ private:
     struct Block {
         bool expands = false;
         bool residual = false;
-        std::int64_t size = 0;  ///< side of the map it gives
+        std::int64_t size = 0;    ///< side of the map it gives
         std::int64_t emits = -1;  ///< the tap whose map it gives, or −1
         Unit expand, depthwise, project;
         at::Tensor reduce_weight, reduce_bias, excite_weight, excite_bias;
@@ -57,7 +57,7 @@ private:
     double norm_eps_;
     std::int64_t grid_;
     std::int64_t seed_channels_;
-    std::int64_t seed_map_size_;  ///< side of the encoder's last map
+    std::int64_t seed_map_size_;          ///< side of the encoder's last map
     std::vector<std::int64_t> channels_;  ///< of each tap
     bool seed_is_tap_ = false;
     Linear seed_;

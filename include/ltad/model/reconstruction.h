@@ -18,7 +18,8 @@ namespace ltad {
 /// official implementation, so that those weights load.
 class Reconstruction {
 public:
-    Reconstruction(const ReconstructionConfig& config, std::int64_t channels, std::int64_t grid, Parameters& parameters);
+    Reconstruction(const ReconstructionConfig& config, std::int64_t channels, std::int64_t grid,
+                   Parameters& parameters);
 
     /// tokens: [B, G², C] → their reconstruction, the same shape. `training` turns dropout on; it draws from LibTorch's
     /// default generator.
@@ -53,8 +54,10 @@ private:
                                     const at::Tensor& value, bool training) const;
     [[nodiscard]] at::Tensor add_and_normalize(const at::Tensor& x, const at::Tensor& change, const Norm& norm,
                                                bool training) const;
-    [[nodiscard]] at::Tensor feed_forward(const at::Tensor& x, const Linear& inner, const Linear& outer, bool training) const;
-    [[nodiscard]] at::Tensor run(const EncoderLayer& layer, const at::Tensor& x, const at::Tensor& position, bool training) const;
+    [[nodiscard]] at::Tensor feed_forward(const at::Tensor& x, const Linear& inner, const Linear& outer,
+                                          bool training) const;
+    [[nodiscard]] at::Tensor run(const EncoderLayer& layer, const at::Tensor& x, const at::Tensor& position,
+                                 bool training) const;
     [[nodiscard]] at::Tensor run(const DecoderLayer& layer, const at::Tensor& previous, const at::Tensor& memory,
                                  const at::Tensor& position, bool training) const;
 

@@ -32,8 +32,8 @@ struct SynthKey {
 /// The kinds of defect of a class: crack, pit, scratch, stain, and its own fault.
 [[nodiscard]] std::vector<std::string> synth_defect_kinds(std::size_t class_index);
 
-/// The mask marks exactly the pixels that the defect changed visibly, from the same specimen drawn without it. Sizes and
-/// contrasts are drawn from easy to hard; never so that nothing can be seen.
+/// The mask marks exactly the pixels that the defect changed visibly, from the same specimen drawn without it. Sizes
+/// and contrasts are drawn from easy to hard; never so that nothing can be seen.
 [[nodiscard]] SynthPicture draw_defective(const SynthKey& key, std::string_view kind);
 
 }  // namespace ltad

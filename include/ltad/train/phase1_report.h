@@ -15,11 +15,11 @@ struct Phase1Report {
         std::string name;
         Group group = Group::high;
         std::int64_t pictures = 0;
-        bool held_out = false;        ///< else these are training pictures
-        double from_latent = 0;       ///< error of D(ẑ, t_c)
-        double from_noise = 0;        ///< error of D(noise, t_c), noise ~ N(0, I)
-        double from_mean = 0;         ///< error of the mean of the class's training pictures
-        double nearest_own_class = 0; ///< share of D(ẑ, t_c) whose nearest class mean is their own
+        bool held_out = false;         ///< else these are training pictures
+        double from_latent = 0;        ///< error of D(ẑ, t_c)
+        double from_noise = 0;         ///< error of D(noise, t_c), noise ~ N(0, I)
+        double from_mean = 0;          ///< error of the mean of the class's training pictures
+        double nearest_own_class = 0;  ///< share of D(ẑ, t_c) whose nearest class mean is their own
     };
     std::vector<Class> classes;
     double name_distance = 0;  ///< mean over class pairs of 1 − cos(t_c, t_c')

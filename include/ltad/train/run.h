@@ -27,8 +27,8 @@ public:
     /// Throws Error when the run's folder holds another split than config and data set give now.
     void check_split() const;
 
-    /// Claims the run's folder for a training: no other process trains there while the lock lives. Writes the split where
-    /// there is none, or with `replace_split` another one; otherwise as `check_split`.
+    /// Claims the run's folder for a training: no other process trains there while the lock lives. Writes the split
+    /// where there is none, or with `replace_split` another one; otherwise as `check_split`.
     [[nodiscard]] FileLock claim(bool replace_split) const;
 
     /// <output>/config.json: the resolved config with the program's version and revision.
@@ -38,8 +38,8 @@ public:
     /// After `prepare_features`, which knows the sizes.
     void check_masks() const;
 
-    /// Encodes the pictures that the feature store lacks; `verify` rehashes the whole store first, so that what is damaged
-    /// is encoded again.
+    /// Encodes the pictures that the feature store lacks; `verify` rehashes the whole store first, so that what is
+    /// damaged is encoded again.
     void prepare_features(bool verify);
 
     [[nodiscard]] const Config& config() const { return config_; }

@@ -47,8 +47,8 @@ public:
     Trainee(std::filesystem::path folder, std::string name, json settings, Parameters& parameters,
             AdamWOptions optimizer, Schedule schedule, double checkpoint_seconds, TrainOptions options);
 
-    /// Removes what is of no use once the training goes on: an older module, an older state, what a kill left half-written.
-    /// To be called when everything that can be wrong has been checked.
+    /// Removes what is of no use once the training goes on: an older module, an older state, what a kill left
+    /// half-written. To be called when everything that can be wrong has been checked.
     void clear_leftovers();
 
     [[nodiscard]] bool finished() const { return finished_; }
@@ -56,8 +56,8 @@ public:
     [[nodiscard]] std::int64_t steps_done() const { return steps_done_; }
     [[nodiscard]] std::filesystem::path file() const { return folder_ / (name_ + ".safetensors"); }
 
-    /// Backward, update, and the means of the step's terms into the epoch's. `terms`: named scalars for the history, the
-    /// first one being the loss. Throws Error when the loss is not finite.
+    /// Backward, update, and the means of the step's terms into the epoch's. `terms`: named scalars for the history,
+    /// the first one being the loss. Throws Error when the loss is not finite.
     void step(const at::Tensor& loss, const std::vector<std::pair<std::string, double>>& terms, double weight);
 
     /// Ends an epoch: its means go into the history. Returns the mean of the first term.
