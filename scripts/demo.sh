@@ -17,7 +17,7 @@ PATH=$PWD/build/release/bin:$PATH
 export GOMP_SPINCOUNT=${GOMP_SPINCOUNT:-2000}  # threads that wait for each other must not starve on a busy machine
 
 say "3/7 data set: 12 classes of generated pictures in data/demo"
-rm -rf data/demo.part  # left by a kill
+rm -rf data/demo.part-*  # left by a kill
 [ -d data/demo ] || ltad-synth --out data/demo
 
 say "4/7 encoder: RANDOM weights in models/demo; this shows that everything works, not how well LTAD detects"

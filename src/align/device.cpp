@@ -5,6 +5,7 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <c10/util/Logging.h>
 
 #include "ltad/core/error.h"
 
@@ -22,6 +23,8 @@ at::Device choose_device(const std::string& name) {
 }
 
 void set_threads(std::int64_t threads) {
+    FLAGS_caffe2_use_fatal_for_enforce =
+        false;  // memory that cannot be had is an exception, not the end of the process
     const auto cores = static_cast<std::int64_t>(std::max(1u, std::thread::hardware_concurrency()));
     at::set_num_threads(static_cast<int>(threads > 0 ? threads : cores));
 }

@@ -7,6 +7,7 @@
 #include <ATen/ATen.h>
 
 #include "ltad/core/error.h"
+#include "ltad/core/hash.h"
 
 namespace ltad {
 namespace {
@@ -34,6 +35,14 @@ Dtype dtype_of(const at::Tensor& tensor, const std::string& name) {
     fail("tensor '", name, "' has a type that safetensors cannot hold");
 }
 
+constexpr const char* hash_key = "tensors_sha256";
+
+std::string hash_of(const std::map<std::string, TensorBytes>& tensors) {
+    Sha256 hash;
+    for (const auto& [name, tensor] : tensors) hash.update(tensor.bytes);
+    return hash.hex();
+}
+
 bool ends_with_any(const std::string& name, std::initializer_list<std::string_view> endings) {
     for (const auto ending : endings)
         if (name.ends_with(ending)) return true;
@@ -45,6 +54,10 @@ bool ends_with_any(const std::string& name, std::initializer_list<std::string_vi
 Weights load_weights(const std::filesystem::path& path, Metadata* metadata) {
     const auto file = std::make_shared<const SafetensorsFile>(path);
     if (metadata != nullptr) *metadata = file->metadata();
+    // Files of others have none.
+    if (const auto hash = file->metadata().find(hash_key);
+        hash != file->metadata().end() && hash->second != hash_of(file->tensors()))
+        fail(path.string(), ": damaged, its tensors are not those that were written");
     Weights weights;
     for (const auto& [name, tensor] : file->tensors()) {
         // from_blob wants a non-const pointer; nobody writes through it (see the header).
@@ -69,7 +82,9 @@ void save_weights(const std::filesystem::path& path, const Weights& weights, con
         tensors[name] = {
             dtype_of(plain, name), plain.sizes().vec(), {static_cast<const char*>(plain.data_ptr()), plain.nbytes()}};
     }
-    write_safetensors(path, tensors, metadata);
+    Metadata extended = metadata;
+    extended[hash_key] = hash_of(tensors);
+    write_safetensors(path, tensors, extended);
 }
 
 void check_weights(const Weights& found, const Shapes& expected, const std::string& where) {

@@ -25,6 +25,8 @@ std::string unknown_subcommand(const CLI::App& app, int argc, char** argv) {
     return text(": '", argv[1], "' is none of ", names);
 }
 
+constexpr const char* out_of_memory = "out of memory: a smaller batch_size, image_size or model needs less";
+
 /// LibTorch's messages go on with a stack trace.
 std::string first_line(const std::string& message) { return message.substr(0, message.find('\n')); }
 
@@ -55,13 +57,15 @@ int run_command(CLI::App& app, int argc, char** argv, const std::function<void()
         log_warning(error.what());
         return 130;
     } catch (const std::bad_alloc&) {
-        log_error("out of memory: a smaller batch_size, image_size or model needs less");
+        log_error(out_of_memory);
         return 1;
     } catch (const Error& error) {
         log_error(error.what());
         return 1;
     } catch (const std::exception& error) {
-        log_error(first_line(error.what()));
+        const std::string message = first_line(error.what());
+        const bool no_memory = message.find("can't allocate memory") != std::string::npos;  // as LibTorch says it
+        log_error(no_memory ? out_of_memory : message);
         return 1;
     }
 }

@@ -114,6 +114,10 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
         ::close(file);
         fail("cannot read ", path.string(), ": it is a folder, a file was expected");
     }
+    if (!S_ISREG(status.st_mode)) {
+        ::close(file);
+        fail("cannot read ", path.string(), ": it is not a regular file (a pipe, perhaps)");
+    }
     size_ = static_cast<std::size_t>(status.st_size);
     if (size_ > 0) {
         void* const mapped = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file, 0);

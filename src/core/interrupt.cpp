@@ -16,6 +16,8 @@ void catch_interrupts() {
     action.sa_flags = static_cast<int>(SA_RESETHAND);
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
+    // A reader that has gone away is a failed write, with a message, not a silent end.
+    std::signal(SIGPIPE, SIG_IGN);
 }
 
 bool interrupt_requested() { return requested != 0; }

@@ -8,7 +8,12 @@ namespace ltad {
 json read_json(const std::filesystem::path& path) {
     const MappedFile file(path);
     try {
-        return json::parse(file.bytes());
+        // Deeper ones are nobody's, and would exhaust the stack of whoever walks over them.
+        constexpr int deepest = 100;
+        return json::parse(file.bytes(), [&](int depth, json::parse_event_t, json&) {
+            if (depth > deepest) fail(path.string(), ": nested more than ", deepest, " levels deep");
+            return true;
+        });
     } catch (const json::exception& error) {
         fail(path.string(), ": not valid JSON: ", error.what());
     }

@@ -72,7 +72,12 @@ std::vector<std::string> folders_in(const std::filesystem::path& folder) {
 }
 
 std::vector<std::string> pictures_in(const std::filesystem::path& folder) {
-    return names_in(folder, [](const auto& entry) { return entry.is_regular_file() && is_picture(entry.path()); });
+    return names_in(folder, [](const std::filesystem::directory_entry& entry) {
+        if (!is_picture(entry.path())) return false;
+        if (!entry.is_regular_file() && !entry.is_directory())
+            fail(entry.path().string(), ": a picture's name, but no file that can be read (a broken link?)");
+        return entry.is_regular_file();
+    });
 }
 
 Dataset list_dataset(const DatasetConfig& config) {

@@ -73,6 +73,16 @@ std::string csv_field(const std::string& value) {
     return quoted;
 }
 
+/// Text that stays in its cell.
+std::string markdown_cell(const std::string& value) {
+    std::string out;
+    for (const char c : value) {
+        if (c == '|') out.push_back('\\');
+        out.push_back(c == '\n' || c == '\r' ? ' ' : c);
+    }
+    return out;
+}
+
 /// The shortest digits that read back to the same float.
 std::string shortest(float value) {
     char out[32];
@@ -160,7 +170,7 @@ std::string format_markdown(const Results& results) {
     std::string out;
     const auto rows = cells(results);
     for (std::size_t r = 0; r < rows.size(); ++r) {
-        for (const std::string& cell : rows[r]) out += "| " + cell + " ";
+        for (const std::string& cell : rows[r]) out += "| " + markdown_cell(cell) + " ";
         out += "|\n";
         if (r == 0) {
             for (std::size_t i = 0; i < rows[0].size(); ++i) out += i < 2 ? "| --- " : "| ---: ";

@@ -8,6 +8,7 @@
 
 #include "ltad/align/align_model.h"
 #include "ltad/align/convolution.h"
+#include "ltad/align/device.h"
 #include "ltad/core/error.h"
 #include "ltad/core/log.h"
 #include "ltad/core/random.h"
@@ -143,6 +144,7 @@ std::string vocabulary_for(const std::filesystem::path& config_file, const BertC
 void init_model_directory(const std::filesystem::path& config_file, std::int64_t seed,
                           const std::filesystem::path& out) {
     const c10::NoGradGuard no_grad;
+    set_threads(0);
     json document = read_json(config_file);
     const AlignConfig config = parse_align_config(document, config_file.string());
     if (std::filesystem::exists(out / "config.json"))

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "ltad/core/error.h"
 #include "ltad/core/files.h"
@@ -63,6 +64,12 @@ void check_counts(const Split& split, const std::string& where) {
         if (count != c.kept) fail(where, ": class '", c.name, "' keeps ", c.kept, " pictures, train.jsonl has ", count);
         total += count;
     }
+    std::set<std::string> seen;
+    for (const auto* samples : {&split.train, &split.test})
+        for (const Sample& s : *samples)
+            if (!seen.insert(s.file).second) fail(where, ": ", s.file, " is in its lists twice");
+    for (const Sample& s : split.train)
+        if (s.defective) fail(where, ": ", s.file, ": a defective picture among the training pictures");
     if (total != static_cast<std::int64_t>(split.train.size()))
         fail(where, ": train.jsonl has pictures of classes that split.json does not name");
     for (const Sample& s : split.test)

@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include <unistd.h>
+
 #include "ltad/core/error.h"
 #include "ltad/core/files.h"
 #include "ltad/core/interrupt.h"
@@ -107,11 +109,10 @@ void write_synth_dataset(const std::filesystem::path& out, const SynthOptions& o
     check(options);
     const auto target = out.has_filename() ? out : out.parent_path();  // without a slash at its end
     // Beside its final name until it is whole, so that nobody takes half a data set for one.
-    const std::filesystem::path partial = target.string() + ".part";
-    for (const auto& place : {target, partial})
-        if (std::filesystem::exists(place) &&
-            !(std::filesystem::is_directory(place) && std::filesystem::is_empty(place)))
-            fail(place.string(), ": is there already and not an empty folder; choose another one, or remove it first");
+    const std::filesystem::path partial = text(target.string(), ".part-", ::getpid());
+    if (std::filesystem::exists(target) &&
+        !(std::filesystem::is_directory(target) && std::filesystem::is_empty(target)))
+        fail(target.string(), ": is there already and not an empty folder; choose another one, or remove it first");
     make_directories(partial);
     try {
         run_all(list_jobs(partial, options));
