@@ -53,7 +53,10 @@ bool ends_with_any(const std::string& name, std::initializer_list<std::string_vi
 
 Weights load_weights(const std::filesystem::path& path, Metadata* metadata) {
     const auto file = std::make_shared<const SafetensorsFile>(path);
-    if (metadata != nullptr) *metadata = file->metadata();
+    if (metadata != nullptr) {
+        *metadata = file->metadata();
+        metadata->erase(hash_key);
+    }
     // Files of others have none.
     if (const auto hash = file->metadata().find(hash_key);
         hash != file->metadata().end() && hash->second != hash_of(file->tensors()))
