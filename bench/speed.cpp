@@ -37,7 +37,7 @@ void encode(benchmark::State& state, double width, double depth) {
 }
 
 void encode_b7(benchmark::State& state) { encode(state, 2.0, 3.1); }
-void encode_demo(benchmark::State& state) { encode(state, 1.0, 1.0); }
+void encode_b0(benchmark::State& state) { encode(state, 1.0, 1.0); }
 
 /// Π at the paper's sizes: 384 channels, 14 × 14 tokens, 4 + 4 layers of 256.
 struct PaperReconstruction {
@@ -96,7 +96,7 @@ void auroc_of_pixels(benchmark::State& state) {
 }
 
 BENCHMARK(encode_b7)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond)->MinTime(5);
-BENCHMARK(encode_demo)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond)->MinTime(3);
+BENCHMARK(encode_b0)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond)->MinTime(3);
 BENCHMARK(reconstruction_step)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond)->MinTime(5);
 BENCHMARK(reconstruction_score)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond)->MinTime(3);
 BENCHMARK(semantic_step)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond)->MinTime(3);

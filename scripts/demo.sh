@@ -12,7 +12,7 @@ scripts/setup.sh
 
 say "2/7 build (a few minutes the first time)"
 cmake --preset release >/dev/null
-cmake --build --preset release --target commands
+cmake --build --preset release --target commands >&2
 PATH=$PWD/build/release/bin:$PATH
 export GOMP_SPINCOUNT=${GOMP_SPINCOUNT:-2000}  # threads that wait for each other must not starve on a busy machine
 

@@ -90,11 +90,16 @@ Preprocessing parse_preprocessing(const json& document, const std::string& where
         read_key(document, "image_mean", mean, where);
         read_key(document, "image_std", deviation, where);
     }
+    // EfficientNetImageProcessor divides by the deviation once more where the classifier's top is meant to follow.
+    bool include_top = false;
+    std::array<double, 3> again{1, 1, 1};
+    read_key(document, "include_top", include_top, where);
+    if (include_top) read_key(document, "image_std", again, where);
     Preprocessing result;
     for (std::size_t c = 0; c < 3; ++c) {
-        if (!(deviation[c] > 0)) fail(where, ": image_std must be positive");
-        result.scale[c] = (rescale ? factor : 1.0) / deviation[c];
-        result.offset[c] = ((rescale && offset ? -1.0 : 0.0) - mean[c]) / deviation[c];
+        if (!(deviation[c] > 0 && again[c] > 0)) fail(where, ": image_std must be positive");
+        result.scale[c] = (rescale ? factor : 1.0) / (deviation[c] * again[c]);
+        result.offset[c] = ((rescale && offset ? -1.0 : 0.0) - mean[c]) / (deviation[c] * again[c]);
     }
     return result;
 }

@@ -80,6 +80,18 @@ TEST(Preprocessing, AFourthChannelIsNotLeftOutSilently) {
                 ThrowsMessage<Error>(HasSubstr("image_mean")));
 }
 
+TEST(Preprocessing, IncludeTopDividesByTheDeviationTwice) {
+    // ((v / 255 − 0.5) / 0.25 − 0) / 0.25, as transformers' EfficientNetImageProcessor computes it.
+    const Preprocessing p = read(
+        R"({"rescale_factor": 0.00392156862745098, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.25, 0.25, 0.25],
+            "include_top": true})");
+    EXPECT_NEAR(p.scale[0] * 255 + p.offset[0], 8, 1e-6);
+    EXPECT_NEAR(p.offset[2], -8, 1e-6);
+    const Preprocessing once =
+        read(R"({"image_mean": [0.5, 0.5, 0.5], "image_std": [0.25, 0.25, 0.25], "include_top": false})");
+    EXPECT_NEAR(once.offset[1], -2, 1e-6);
+}
+
 TEST(Preprocessing, AppliesToEachChannelAndKeepsThePixelsInPlace) {
     const test::TemporaryFolder folder;
     test::make_align_tiny(folder / "m");
