@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the build needs and nothing else: Debian packages through apt, LibTorch from a pinned pip package into
-# .deps/ of this checkout. Safe to call again: with everything in place it does nothing.
+# Installs what the build needs: Debian packages through apt, LibTorch from a pinned pip package into .deps/ of this
+# checkout; and fetches the pretrained weights of the default encoder, which becomes models/align-lite once
+# ltad-pretrain is built. Safe to call again: with everything in place it does nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -63,5 +64,12 @@ install_libtorch() {
   mv "$TORCH_DIR.part" "$TORCH_DIR"
 }
 
+# Nothing else needs them: without, the demo runs with random weights and the tests of these weights are skipped.
+fetch_weights() {
+  scripts/weights.sh || { say "no pretrained weights (see above); random ones take their place"; return; }
+  if [ -x build/release/bin/ltad-pretrain ]; then scripts/align_lite.sh; fi
+}
+
 install_packages
 install_libtorch
+fetch_weights

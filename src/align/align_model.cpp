@@ -29,17 +29,6 @@ std::string hash_weights(const Weights& weights) {
     return all.hex();
 }
 
-Weights read_weights(const std::filesystem::path& directory) {
-    const auto safetensors = directory / "model.safetensors";
-    if (std::filesystem::exists(safetensors)) return load_weights(safetensors);
-    if (std::filesystem::exists(directory / "pytorch_model.bin"))
-        fail(directory.string(),
-             ": only pytorch_model.bin is there; convert it to model.safetensors first "
-             "(in Python: safetensors.torch.save_file(torch.load(…), …))");
-    fail(directory.string(),
-         ": no model.safetensors; encoder.path must be a model directory such as kakaobrain/align-base");
-}
-
 /// An EfficientNetModel's tensors under the names that AlignVisionModel gives them; its top and classifier are not
 /// used.
 Weights backbone_weights(const Weights& weights) {
@@ -73,6 +62,14 @@ std::string vision_settings(const AlignConfig& config, const Preprocessing& prep
 }
 
 }  // namespace
+
+Weights read_model_weights(const std::filesystem::path& directory) {
+    for (const char* name : {"model.safetensors", "pytorch_model.bin"})
+        if (std::filesystem::exists(directory / name)) return load_any_weights(directory / name);
+    fail(directory.string(),
+         ": neither model.safetensors nor pytorch_model.bin is there; a model directory such as "
+         "kakaobrain/align-base was expected");
+}
 
 Preprocessing parse_preprocessing(const json& document, const std::string& where) {
     if (!document.is_object()) fail(where, ": a JSON object was expected");
@@ -114,6 +111,7 @@ AlignConfig parse_align_config(const json& document, const std::string& where) {
     std::string type = "align";
     read_key(document, "model_type", type, where);
     read_key(document, "ltad_random_weights", config.random_weights, where);
+    read_key(document, "ltad_random_projection", config.random_projection, where);
     if (type == "efficientnet") {
         config.vision = parse_efficientnet_config(document, where);
         return config;
@@ -152,7 +150,7 @@ AlignModel::AlignModel(std::filesystem::path directory, at::Device device)
     config_ = parse_align_config(read_json(config_file), config_file.string());
     preprocessing_ = read_preprocessing(directory_ / "preprocessor_config.json");
 
-    Weights weights = read_weights(directory_);
+    Weights weights = read_model_weights(directory_);
     if (!config_.text) weights = backbone_weights(weights);
     check_weights(weights, align_shapes(config_), directory_.string());
     const Weights vision = config_.text ? with_prefix(weights, "vision_model.") : weights;
@@ -164,6 +162,10 @@ AlignModel::AlignModel(std::filesystem::path directory, at::Device device)
         log_warning(ltad::text(directory_.string(),
                                " has RANDOM weights: the pipeline runs, but the figures say nothing "
                                "about LTAD with a pretrained encoder"));
+    if (config_.random_projection)
+        log_warning(ltad::text(directory_.string(),
+                               " has a RANDOM text projection: texts and pictures do not match; `ltad-pretrain train` "
+                               "makes one, `ltad-pretrain import --projection` puts it in"));
 }
 
 void AlignModel::load_text(const Weights& weights) {

@@ -19,6 +19,11 @@ std::pair<at::Tensor, at::Tensor> fold(const Weights& weights, const std::string
     return {weight.to(device, at::kFloat).contiguous(at::MemoryFormat::ChannelsLast), bias.to(device, at::kFloat)};
 }
 
+/// Whether a squeeze-excite's gate is exactly 1, whatever it sees.
+bool is_open(const at::Tensor& weight, const at::Tensor& bias) {
+    return !weight.any().item<bool>() && bias.sigmoid().eq(1).all().item<bool>();
+}
+
 }  // namespace
 
 ImageEncoder::ImageEncoder(const EfficientNetConfig& config, const Weights& weights, at::Device device)
@@ -34,11 +39,13 @@ ImageEncoder::ImageEncoder(const EfficientNetConfig& config, const Weights& weig
     stem_ = folded("embeddings.convolution", "embeddings.batchnorm");
     for (const BlockSpec& spec : block_specs(config)) {
         const std::string name = text("encoder.blocks.", blocks_.size(), ".");
-        Block block{.spec = spec, .expand = {}, .depthwise = {}, .reduce = {}, .excite = {}, .project = {}};
+        Block block;
+        block.spec = spec;
         if (spec.expand_ratio != 1) block.expand = folded(name + "expansion.expand_conv", name + "expansion.expand_bn");
         block.depthwise = folded(name + "depthwise_conv.depthwise_conv", name + "depthwise_conv.depthwise_norm");
         block.reduce = plain(name + "squeeze_excite.reduce");
         block.excite = plain(name + "squeeze_excite.expand");
+        block.gated = !is_open(block.excite.weight, block.excite.bias);
         block.project = folded(name + "projection.project_conv", name + "projection.project_bn");
         blocks_.push_back(std::move(block));
     }
@@ -52,9 +59,12 @@ at::Tensor ImageEncoder::run_block(const Block& block, const at::Tensor& input) 
     x = convolve(x, block.depthwise.weight, block.depthwise.bias, spec.stride, spec.asymmetric_padding,
                  spec.expanded());
     x = activate_in_place(activation_, x);
-    at::Tensor gate = at::conv2d(x.mean({2, 3}, true), block.reduce.weight, block.reduce.bias);
-    gate = at::conv2d(activate_in_place(activation_, gate), block.excite.weight, block.excite.bias).sigmoid_();
-    x = at::conv2d(x.mul_(gate), block.project.weight, block.project.bias);
+    if (block.gated) {
+        at::Tensor gate = at::conv2d(x.mean({2, 3}, true), block.reduce.weight, block.reduce.bias);
+        gate = at::conv2d(activate_in_place(activation_, gate), block.excite.weight, block.excite.bias).sigmoid_();
+        x.mul_(gate);
+    }
+    x = at::conv2d(x, block.project.weight, block.project.bias);
     return spec.residual ? x.add_(input) : x;
 }
 

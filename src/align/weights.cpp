@@ -6,6 +6,7 @@
 
 #include <ATen/ATen.h>
 
+#include "ltad/align/torch_file.h"
 #include "ltad/core/error.h"
 #include "ltad/core/hash.h"
 
@@ -75,6 +76,10 @@ Weights load_weights(const std::filesystem::path& path, Metadata* metadata) {
         }
     }
     return weights;
+}
+
+Weights load_any_weights(const std::filesystem::path& path) {
+    return is_torch_file(path) ? load_torch_weights(path) : load_weights(path);
 }
 
 void save_weights(const std::filesystem::path& path, const Weights& weights, const Metadata& metadata) {

@@ -2,95 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <numeric>
 #include <set>
 
+#include "layers.h"
 #include "ltad/core/error.h"
 #include "schema.h"
 
 namespace ltad {
 namespace {
-
-/// A merged document and, for every dotted key in it, the file or option that set it.
-struct Layers {
-    json document = json::object();
-    std::map<std::string, std::string> sources;
-};
-
-std::vector<std::string> split_key(const std::string& key) {
-    std::vector<std::string> parts;
-    for (std::size_t start = 0, dot = 0; dot != std::string::npos; start = dot + 1) {
-        dot = key.find('.', start);
-        parts.push_back(key.substr(start, dot - start));
-    }
-    return parts;
-}
-
-/// The value at a dotted key; sections on the way are made.
-json& make_place(json& document, const std::string& key) {
-    json* node = &document;
-    for (const std::string& part : split_key(key)) {
-        if (!node->is_object()) *node = json::object();
-        node = &(*node)[part];
-    }
-    return *node;
-}
-
-void merge(Layers& into, const json& from, const std::string& source, const std::string& prefix = "") {
-    for (const auto& [name, value] : from.items()) {
-        const std::string key = prefix + name;
-        if (value.is_object()) {
-            merge(into, value, source, key + ".");
-            // An empty section still has to be seen by the check for unknown keys.
-            if (!value.empty()) continue;
-        }
-        json& place = make_place(into.document, key);
-        if (!(value.is_object() && place.is_object())) place = value;
-        into.sources[key] = source;
-    }
-}
-
-/// Base files first, so that later layers win.
-void merge_file(Layers& into, const std::filesystem::path& file, std::set<std::filesystem::path>& seen) {
-    std::error_code code;
-    if (!std::filesystem::is_regular_file(file, code)) throw UsageError(text("no config file ", file.string()));
-    if (!seen.insert(std::filesystem::weakly_canonical(file)).second)
-        throw UsageError(text(file.string(), ": \"extends\" goes round in a circle"));
-    json document;
-    try {
-        document = read_json(file);
-    } catch (const Error& error) {
-        throw UsageError(error.what());
-    }
-    if (!document.is_object()) throw UsageError(text(file.string(), ": a JSON object was expected"));
-    if (document.contains("extends")) {
-        if (!document["extends"].is_string())
-            throw UsageError(text(file.string(), ": \"extends\" must be the path of another config"));
-        merge_file(into, file.parent_path() / document["extends"].get<std::string>(), seen);
-        document.erase("extends");
-    }
-    merge(into, document, file.string());
-}
-
-void merge_override(Layers& into, const std::string& assignment) {
-    const std::size_t equals = assignment.find('=');
-    if (equals == std::string::npos || equals == 0)
-        throw UsageError(text("--set ", assignment, ": KEY=VALUE was expected, such as phase1.epochs=10"));
-    try {
-        (void)json(assignment).dump();
-    } catch (const json::exception&) {
-        throw UsageError(text("--set ", assignment, ": is not UTF-8, which JSON needs"));
-    }
-    const std::string value = assignment.substr(equals + 1);
-    json parsed = json::parse(value, nullptr, false);
-    if (parsed.is_discarded()) parsed = value;  // a bare word is a string
-    json nested = std::move(parsed);
-    std::string key = assignment.substr(0, equals);
-    for (std::size_t dot; (dot = key.rfind('.')) != std::string::npos; key.resize(dot))
-        nested = json{{key.substr(dot + 1), nested}};
-    merge(into, json{{key, nested}}, "--set");
-}
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> row(b.size() + 1);
@@ -107,11 +27,11 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     return row[b.size()];
 }
 
-std::string nearest_key(std::string_view key) {
+std::string nearest_key(std::string_view key, const std::set<std::string>& known_keys) {
     std::string best;
     std::size_t best_distance = std::max<std::size_t>(2, key.size() / 3) + 1;
     const std::string_view last = key.substr(key.rfind('.') + 1);
-    for (const std::string& known : config_keys()) {
+    for (const std::string& known : known_keys) {
         // "epochs" at the wrong level is as near as a misspelling at the right one.
         const std::string_view known_last = std::string_view(known).substr(known.rfind('.') + 1);
         const std::size_t distance =
@@ -256,8 +176,8 @@ public:
     }
 
     /// Rules between fields; a field that was rejected has kept its default, which says nothing.
-    void check_together(const Config& config) {
-        for (const Mistake& mistake : check_fields_together(config))
+    void check_together(const std::vector<Mistake>& found) {
+        for (const Mistake& mistake : found)
             if (!rejected_.contains(mistake.key)) mistakes.push_back(mistake.sentence + source_of(mistake.key));
     }
 
@@ -272,7 +192,7 @@ public:
                 continue;
             }
             if (at(key) == nullptr) continue;  // a later layer replaced it
-            const std::string nearest = nearest_key(key);
+            const std::string nearest = nearest_key(key, known_);
             mistakes.push_back(text(key, ": no such key (set to ", at(key)->dump(), ")",
                                     nearest.empty() ? "" : "; did you mean " + nearest + "?", ", in ", source));
         }
@@ -346,23 +266,15 @@ private:
     std::set<std::string> known_;
 };
 
-}  // namespace
-
-Config load_config(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
-    Layers layers;
-    std::set<std::filesystem::path> seen;
-    if (!file.empty()) merge_file(layers, file, seen);
-    for (const std::string& assignment : overrides) merge_override(layers, assignment);
-    // What a run's config.json records about the program is not a setting.
-    layers.document.erase("program");
-    std::erase_if(layers.sources,
-                  [](const auto& item) { return item.first == "program" || item.first.starts_with("program."); });
-
-    Config config;
+/// Any of the option structs that schema.h describes.
+template <typename Options>
+Options load_options(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+    const Layers layers = read_layers(file, overrides);
+    Options options;
     Reader reader(layers);
-    visit_fields(config, reader);
+    visit_fields(options, reader);
     reader.check_unknown();
-    reader.check_together(config);
+    reader.check_together(check_fields_together(options));
     const auto& mistakes = reader.mistakes;
     if (!mistakes.empty()) {
         std::string message = text(file.empty() ? "the settings" : file.string(), ": ", mistakes.size(),
@@ -370,21 +282,30 @@ Config load_config(const std::filesystem::path& file, const std::vector<std::str
         for (const std::string& mistake : mistakes) message += "\n  " + mistake;
         throw UsageError(message);
     }
-    return config;
+    return options;
 }
 
-json to_json(const Config& config) {
-    Config copy = config;
+template <typename Options>
+Writer write_options(Options options) {
     Writer writer;
-    visit_fields(copy, writer);
-    return writer.document;
+    visit_fields(options, writer);
+    return writer;
 }
 
-std::vector<std::string> config_keys() {
-    Config config;
-    Writer writer;
-    visit_fields(config, writer);
-    return writer.keys;
+}  // namespace
+
+Config load_config(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+    return load_options<Config>(file, overrides);
 }
+
+PretrainConfig load_pretrain_config(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+    return load_options<PretrainConfig>(file, overrides);
+}
+
+json to_json(const Config& config) { return write_options(config).document; }
+
+json to_json(const PretrainConfig& config) { return write_options(config).document; }
+
+std::vector<std::string> config_keys() { return write_options(Config()).keys; }
 
 }  // namespace ltad

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ltad/config/config.h"
+#include "ltad/config/pretrain_config.h"
 
 namespace ltad {
 
@@ -44,6 +45,7 @@ public:
 
 /// Shows every field to the visitor: the one list of keys, ranges and choices.
 void visit_fields(Config& config, FieldVisitor& visitor);
+void visit_fields(PretrainConfig& config, FieldVisitor& visitor);
 
 /// A mistake: the key to blame and a sentence that names it.
 struct Mistake {
@@ -53,5 +55,6 @@ struct Mistake {
 
 /// What single ranges cannot say: one mistake for each rule between fields that is broken.
 [[nodiscard]] std::vector<Mistake> check_fields_together(const Config& config);
+[[nodiscard]] std::vector<Mistake> check_fields_together(const PretrainConfig& config);
 
 }  // namespace ltad

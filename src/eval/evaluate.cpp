@@ -13,7 +13,7 @@
 #include "ltad/core/interrupt.h"
 #include "ltad/core/log.h"
 #include "ltad/core/progress.h"
-#include "ltad/data/image.h"
+#include "ltad/eval/pixel_labels.h"
 #include "ltad/eval/roc.h"
 #include "ltad/model/jitter.h"
 #include "ltad/model/score.h"
@@ -134,18 +134,9 @@ private:
     }
 
     void add_mask(const Sample& sample, const ImageFeatures& picture) {
-        const auto side = static_cast<int>(side_);
-        if (sample.mask.empty()) {
-            pixels_.labels.resize(pixels_.labels.size() + static_cast<std::size_t>(side_ * side_), 0);
-            return;
-        }
-        const Mask mask = read_mask(std::filesystem::path(run_.config().dataset.root) / sample.mask);
-        if (mask.width != picture.width || mask.height != picture.height)
-            fail(sample.mask, ": the mask has ", mask.width, " x ", mask.height, " pixels, its picture ", sample.file,
-                 " ", picture.width, " x ", picture.height);
-        const Mask resized = resize_nearest(mask, side, side);
-        if (std::find(resized.pixels.begin(), resized.pixels.end(), 1) == resized.pixels.end()) ++results_.empty_masks;
-        pixels_.labels.insert(pixels_.labels.end(), resized.pixels.begin(), resized.pixels.end());
+        const auto labels = pixel_labels(run_.config().dataset.root, sample, picture, side_);
+        if (!sample.mask.empty() && std::find(labels.begin(), labels.end(), 1) == labels.end()) ++results_.empty_masks;
+        pixels_.labels.insert(pixels_.labels.end(), labels.begin(), labels.end());
     }
 
     void summarize() {

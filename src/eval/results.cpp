@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
 
 #include "ltad/core/error.h"
+#include "ltad/eval/table.h"
 
 namespace ltad {
 namespace {
@@ -15,26 +15,17 @@ bool belongs(const ClassResult& c, Subset subset) {
     return subset == Subset::all || (subset == Subset::high) == (c.group == Group::high);
 }
 
-std::string percent(const std::optional<double>& value) {
-    if (!value) return "n/a";
-    char out[16];
-    std::snprintf(out, sizeof out, "%.2f", 100 * *value);
-    return out;
-}
-
 json number(const std::optional<double>& value) { return value ? json(*value) : json(); }
 
 json scores_to_json(const std::array<Aurocs, score_count>& scores) {
     json out = json::object();
-    for (std::size_t s = 0; s < score_count; ++s)
-        out[std::string(score_names[s])] = {{"image_auroc", number(scores[s].image)},
-                                            {"pixel_auroc", number(scores[s].pixel)}};
+    for (std::size_t s = 0; s < score_count; ++s) out[std::string(score_names[s])] = to_json(scores[s]);
     return out;
 }
 
 /// The table as cells: a heading, the classes, then the means.
-std::vector<std::vector<std::string>> cells(const Results& results) {
-    std::vector<std::vector<std::string>> rows{{"class", "group", "train", "good", "defective"}};
+TableRows cells(const Results& results) {
+    TableRows rows{{"class", "group", "train", "good", "defective"}};
     for (const auto name : score_names) {
         rows[0].push_back(text(name, " image"));
         rows[0].push_back(text(name, " pixel"));
@@ -92,25 +83,33 @@ std::string shortest(float value) {
 
 }  // namespace
 
-std::array<Aurocs, score_count> mean_scores(const Results& results, Subset subset) {
-    std::array<Aurocs, score_count> means;
-    const auto mean_of = [&](const auto& figure) -> std::optional<double> {
+Aurocs mean_aurocs(const std::vector<Aurocs>& classes) {
+    const auto mean_of = [&](std::optional<double> Aurocs::*figure) -> std::optional<double> {
         double sum = 0;
         int count = 0;
-        for (const ClassResult& c : results.classes) {
-            if (!belongs(c, subset)) continue;
-            if (const std::optional<double>& value = figure(c)) {
-                sum += *value;
-                ++count;
-            }
+        for (const Aurocs& c : classes) {
+            if (!(c.*figure)) continue;
+            sum += *(c.*figure);
+            ++count;
         }
         return count > 0 ? std::optional(sum / count) : std::nullopt;
     };
+    return {mean_of(&Aurocs::image), mean_of(&Aurocs::pixel)};
+}
+
+std::array<Aurocs, score_count> mean_scores(const Results& results, Subset subset) {
+    std::array<Aurocs, score_count> means;
     for (std::size_t s = 0; s < score_count; ++s) {
-        means[s].image = mean_of([s](const ClassResult& c) { return c.scores[s].image; });
-        means[s].pixel = mean_of([s](const ClassResult& c) { return c.scores[s].pixel; });
+        std::vector<Aurocs> classes;
+        for (const ClassResult& c : results.classes)
+            if (belongs(c, subset)) classes.push_back(c.scores[s]);
+        means[s] = mean_aurocs(classes);
     }
     return means;
+}
+
+json to_json(const Aurocs& aurocs) {
+    return {{"image_auroc", number(aurocs.image)}, {"pixel_auroc", number(aurocs.pixel)}};
 }
 
 json to_json(const Results& results) {
@@ -137,10 +136,8 @@ std::string format_table(const Results& results) {
     auto rows = cells(results);
     constexpr std::size_t first_score = 5;
     std::string top;  // the scores' names, each above its pair of columns
-    std::vector<std::size_t> widths(rows[0].size(), 6);
     for (std::size_t i = first_score; i < rows[0].size(); ++i) rows[0][i].erase(0, rows[0][i].find(' ') + 1);
-    for (const auto& row : rows)
-        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    const auto widths = column_widths(rows);
     for (std::size_t i = 0; i < widths.size(); ++i) {
         const bool starts_pair = i >= first_score && (i - first_score) % 2 == 0;
         std::string cell(starts_pair ? score_names[(i - first_score) / 2] : "");
@@ -149,21 +146,7 @@ std::string format_table(const Results& results) {
         if (!starts_pair && !ends_pair) top.append(widths[i] + 2, ' ');
     }
     top.erase(top.find_last_not_of(' ') + 1);
-    std::string rule;
-    for (const std::size_t width : widths) rule.append(width + 2, '-');
-
-    std::string out = top + "\n";
-    for (std::size_t r = 0; r < rows.size(); ++r) {
-        if (r == 1 || r + 3 == rows.size()) out += rule + "\n";
-        std::string line;
-        for (std::size_t i = 0; i < rows[r].size(); ++i) {
-            const std::string padding(widths[i] - rows[r][i].size(), ' ');
-            line += i < 2 ? "  " + rows[r][i] + padding : "  " + padding + rows[r][i];
-        }
-        line.erase(line.find_last_not_of(' ') + 1);
-        out += line + "\n";
-    }
-    return out;
+    return top + "\n" + format_rows(rows, 2, 3);
 }
 
 std::string format_markdown(const Results& results) {

@@ -6,8 +6,8 @@
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
+#include "efficientnet_graph.h"
 #include "ltad/align/align_model.h"
-#include "ltad/align/convolution.h"
 #include "ltad/align/device.h"
 #include "ltad/core/error.h"
 #include "ltad/core/log.h"
@@ -73,57 +73,17 @@ at::Tensor calibration_pictures(const Preprocessing& preprocessing, int size) {
 }
 
 /// Runs the image encoder in training mode once and keeps every batch norm's statistics as its running ones.
-class Calibration {
-public:
-    Calibration(const EfficientNetConfig& config, Weights& weights, std::string prefix)
-        : config_(config),
-          weights_(weights),
-          prefix_(std::move(prefix)),
-          activation_(parse_activation(config.hidden_act, "vision_config")) {}
-
-    void run(at::Tensor x) {
-        x = unit(x, "embeddings.convolution", "embeddings.batchnorm", 2, true, 1);
-        x = activate(activation_, x);
-        std::size_t index = 0;
-        for (const BlockSpec& spec : block_specs(config_)) x = block(x, spec, text("encoder.blocks.", index++, "."));
-    }
-
-private:
-    const at::Tensor& get(const std::string& name) const { return weights_.at(prefix_ + name); }
-
-    at::Tensor unit(const at::Tensor& x, const std::string& convolution, const std::string& norm, std::int64_t stride,
-                    bool asymmetric, std::int64_t groups) {
-        const at::Tensor y = convolve(x, get(convolution + ".weight"), {}, stride, asymmetric, groups);
+void calibrate(const EfficientNetConfig& config, Weights& weights, const std::string& prefix, const at::Tensor& x) {
+    const auto norm = [&](const at::Tensor& y, const std::string& name) {
         const at::Tensor mean = y.mean({0, 2, 3});
         const at::Tensor variance = (y - mean.view({1, -1, 1, 1})).square().mean({0, 2, 3});
-        weights_[prefix_ + norm + ".running_mean"] = mean;
-        weights_[prefix_ + norm + ".running_var"] = variance;
-        return at::batch_norm(y, get(norm + ".weight"), get(norm + ".bias"), mean, variance, false, 0.0,
-                              config_.batch_norm_eps, false);
-    }
-
-    at::Tensor block(const at::Tensor& input, const BlockSpec& spec, const std::string& name) {
-        at::Tensor x = input;
-        if (spec.expand_ratio != 1)
-            x = activate(activation_,
-                         unit(x, name + "expansion.expand_conv", name + "expansion.expand_bn", 1, true, 1));
-        x = unit(x, name + "depthwise_conv.depthwise_conv", name + "depthwise_conv.depthwise_norm", spec.stride,
-                 spec.asymmetric_padding, spec.expanded());
-        x = activate(activation_, x);
-        const at::Tensor squeezed = at::conv2d(x.mean({2, 3}, true), get(name + "squeeze_excite.reduce.weight"),
-                                               get(name + "squeeze_excite.reduce.bias"));
-        x = x * at::conv2d(activate(activation_, squeezed), get(name + "squeeze_excite.expand.weight"),
-                           get(name + "squeeze_excite.expand.bias"))
-                    .sigmoid();
-        x = unit(x, name + "projection.project_conv", name + "projection.project_bn", 1, true, 1);
-        return spec.residual ? x + input : x;
-    }
-
-    const EfficientNetConfig& config_;
-    Weights& weights_;
-    std::string prefix_;
-    Activation activation_;
-};
+        weights[prefix + name + ".running_mean"] = mean;
+        weights[prefix + name + ".running_var"] = variance;
+        return at::batch_norm(y, weights.at(prefix + name + ".weight"), weights.at(prefix + name + ".bias"), mean,
+                              variance, false, 0.0, config.batch_norm_eps, false);
+    };
+    (void)EfficientNetGraph(config, with_prefix(weights, prefix), norm).forward(x);
+}
 
 /// The numbers of kakaobrain/align-base's preprocessor_config.json that matter: grey levels to [−1, 1].
 const json preprocessing_document = {
@@ -153,13 +113,14 @@ void init_model_directory(const std::filesystem::path& config_file, std::int64_t
     const std::string vocabulary = config.text ? vocabulary_for(config_file, *config.text) : "";
     Weights weights = random_weights(align_shapes(config), seed);
     const Preprocessing preprocessing = parse_preprocessing(preprocessing_document, "preprocessor_config.json");
-    Calibration(config.vision, weights, config.text ? "vision_model." : "")
-        .run(calibration_pictures(preprocessing, 224));
+    calibrate(config.vision, weights, config.text ? "vision_model." : "", calibration_pictures(preprocessing, 224));
 
     save_weights(out / "model.safetensors", weights, {{"format", "pt"}});
     write_json(out / "preprocessor_config.json", preprocessing_document);
     if (config.text) write_file_atomically(out / "vocab.txt", vocabulary);
     document["ltad_random_weights"] = true;
+    for (const char* key : {"ltad_sources", "ltad_random_projection"})
+        document.erase(key);                    // of a config made by import
     write_json(out / "config.json", document);  // last: it makes the folder a model directory
     std::int64_t parameters = 0;
     for (const auto& [name, tensor] : weights) parameters += tensor.numel();

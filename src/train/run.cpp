@@ -48,6 +48,12 @@ at::Device prepare_device(const Config& config) {
     return choose_device(config.device);
 }
 
+void verify_features(FeatureStore& store) {
+    const auto problems = store.verify();
+    for (const std::string& problem : problems) log_warning(text(problem, "; it is encoded again"));
+    log_info(text(store.folder().string(), ": ", store.size(), " pictures verified, ", problems.size(), " problems"));
+}
+
 Run::Run(Config config)
     : config_(std::move(config)),
       output_(config_.output_path()),
@@ -98,12 +104,7 @@ void Run::check_masks() const {
 }
 
 void Run::prepare_features(bool verify) {
-    if (verify) {
-        const auto problems = store_.verify();
-        for (const std::string& problem : problems) log_warning(text(problem, "; it is encoded again"));
-        log_info(
-            text(store_.folder().string(), ": ", store_.size(), " pictures verified, ", problems.size(), " problems"));
-    }
+    if (verify) verify_features(store_);
     encode_missing(store_, encoder_, layout_, files_of(config_.dataset.root, {&split_.train, &split_.test, &held_out_}),
                    config_.features.batch_size);
 }

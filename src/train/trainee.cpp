@@ -62,8 +62,10 @@ void check_checkpoint(const Metadata& saved, const json& now, const std::filesys
 }
 
 double Schedule::rate(std::int64_t step) const {
+    if (step < warmup_steps) return static_cast<double>(step + 1) / static_cast<double>(warmup_steps + 1);
     if (!cosine) return 1;
-    return 0.5 * (1 + std::cos(std::numbers::pi * static_cast<double>(step) / static_cast<double>(total_steps)));
+    const double t = static_cast<double>(step - warmup_steps) / static_cast<double>(total_steps - warmup_steps);
+    return 0.5 * (1 + std::cos(std::numbers::pi * t));
 }
 
 Trainee::Trainee(std::filesystem::path folder, std::string name, json settings, Parameters& parameters,

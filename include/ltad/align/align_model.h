@@ -28,7 +28,8 @@ struct AlignConfig {
     EfficientNetConfig vision;
     std::optional<BertConfig> text;  ///< empty for an image-only backbone (model_type "efficientnet")
     std::int64_t projection_dim = 640;
-    bool random_weights = false;  ///< made by `ltad-pretrain init`
+    bool random_weights = false;     ///< made by `ltad-pretrain init`
+    bool random_projection = false;  ///< made by `ltad-pretrain import` without a projection
 };
 
 /// Throws Error naming the file and key.
@@ -37,9 +38,12 @@ struct AlignConfig {
 /// Names and shapes of all tensors of transformers' AlignModel with this config.
 [[nodiscard]] Shapes align_shapes(const AlignConfig& config);
 
-/// A model directory in the layout of kakaobrain/align-base: config.json, model.safetensors (float or half precision),
-/// preprocessor_config.json, and for the text encoder vocab.txt or a SentencePiece *.model. A directory in the layout
-/// of transformers' EfficientNetModel loads as an image-only backbone.
+/// The tensors of a model directory: its model.safetensors, else its pytorch_model.bin. Throws Error.
+[[nodiscard]] Weights read_model_weights(const std::filesystem::path& directory);
+
+/// A model directory in the layout of kakaobrain/align-base: config.json, model.safetensors or pytorch_model.bin (float
+/// or half precision), preprocessor_config.json, and for the text encoder vocab.txt or a SentencePiece *.model. A
+/// directory in the layout of transformers' EfficientNetModel loads as an image-only backbone.
 class AlignModel {
 public:
     /// Throws Error naming the file, and the tensors that are missing, unexpected or misshapen.

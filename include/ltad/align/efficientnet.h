@@ -86,6 +86,7 @@ private:
     struct Block {
         BlockSpec spec;
         Convolution expand, depthwise, reduce, excite, project;
+        bool gated = true;  ///< false where squeeze-excite lets everything through, as in EfficientNet-Lite
     };
 
     [[nodiscard]] at::Tensor run_block(const Block& block, const at::Tensor& input) const;

@@ -21,6 +21,9 @@ using Shapes = std::map<std::string, std::vector<std::int64_t>>;
 /// to). Throws Error naming file and tensor.
 [[nodiscard]] Weights load_weights(const std::filesystem::path& path, Metadata* metadata = nullptr);
 
+/// The same for any file of weights: safetensors, or what torch.save wrote (see torch_file.h), told by its first bytes.
+[[nodiscard]] Weights load_any_weights(const std::filesystem::path& path);
+
 /// Writes CPU copies of the tensors, whole or not at all; equal content gives equal bytes.
 void save_weights(const std::filesystem::path& path, const Weights& weights, const Metadata& metadata);
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ltad/config/config.h"
+#include "ltad/config/pretrain_config.h"
 #include "ltad/core/json.h"
 
 namespace ltad {
@@ -14,8 +15,13 @@ namespace ltad {
 /// what is allowed, where it was set, and for an unknown key the nearest known one.
 [[nodiscard]] Config load_config(const std::filesystem::path& file, const std::vector<std::string>& overrides);
 
+/// The same for the settings of `ltad-pretrain train`.
+[[nodiscard]] PretrainConfig load_pretrain_config(const std::filesystem::path& file,
+                                                  const std::vector<std::string>& overrides);
+
 /// The resolved config with every key; `load_config` reads it back to the same values.
 [[nodiscard]] json to_json(const Config& config);
+[[nodiscard]] json to_json(const PretrainConfig& config);
 
 /// Every key that a config may have, dotted ("phase1.epochs"), in the order of the struct.
 [[nodiscard]] std::vector<std::string> config_keys();

@@ -47,9 +47,15 @@ struct Results {
     std::vector<ImageResult> images{};
 };
 
+/// Unweighted means of each figure over the classes that have it; empty where none has.
+[[nodiscard]] Aurocs mean_aurocs(const std::vector<Aurocs>& classes);
+
+/// {"image_auroc", "pixel_auroc"}, null where there is none.
+[[nodiscard]] json to_json(const Aurocs& aurocs);
+
 enum class Subset { all, high, low };
 
-/// Unweighted mean over the classes of a subset that have the figure; empty when none has.
+/// `mean_aurocs` of a subset's classes, for each score.
 [[nodiscard]] std::array<Aurocs, score_count> mean_scores(const Results& results, Subset subset);
 
 /// The contract's results.json (format "ltad-results/1").

@@ -75,4 +75,7 @@ private:
 /// Picks threads and device for a config.
 [[nodiscard]] at::Device prepare_device(const Config& config);
 
+/// Rehashes the whole store and warns of what is damaged, which counts as missing from then on.
+void verify_features(FeatureStore& store);
+
 }  // namespace ltad

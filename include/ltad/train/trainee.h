@@ -23,8 +23,10 @@ struct TrainOptions {
 struct Schedule {
     std::int64_t total_steps = 0;
     bool cosine = false;  ///< else constant
+    std::int64_t warmup_steps = 0;
 
-    /// What the learning rate is multiplied with at a step, counted from 0: 1, or (1 + cos(π step / total)) / 2.
+    /// What the learning rate is multiplied with at a step, counted from 0: in the warm-up (step + 1) / (warm-up + 1),
+    /// then 1, or (1 + cos(π t)) / 2 with t from 0 at its end to 1 at the training's.
     [[nodiscard]] double rate(std::int64_t step) const;
 };
 

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ltad {
+
+/// Rows of cells: a heading, the items, then their means.
+using TableRows = std::vector<std::vector<std::string>>;
+
+/// "81.25" for 0.8125; "n/a" for none.
+[[nodiscard]] std::string percent(const std::optional<double>& value);
+
+/// Of each column, at least 6.
+[[nodiscard]] std::vector<std::size_t> column_widths(const TableRows& rows);
+
+/// Columns two spaces apart, with a rule below the heading and one above the means, which are the last `means` rows.
+/// The first `words` columns are aligned to the left, the others, which hold numbers, to the right.
+[[nodiscard]] std::string format_rows(const TableRows& rows, std::size_t words, std::size_t means);
+
+}  // namespace ltad

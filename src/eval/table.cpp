@@ -1,0 +1,40 @@
+#include "ltad/eval/table.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace ltad {
+
+std::string percent(const std::optional<double>& value) {
+    if (!value) return "n/a";
+    char out[16];
+    std::snprintf(out, sizeof out, "%.2f", 100 * *value);
+    return out;
+}
+
+std::vector<std::size_t> column_widths(const TableRows& rows) {
+    std::vector<std::size_t> widths(rows[0].size(), 6);
+    for (const auto& row : rows)
+        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    return widths;
+}
+
+std::string format_rows(const TableRows& rows, std::size_t words, std::size_t means) {
+    const auto widths = column_widths(rows);
+    std::string rule;
+    for (const std::size_t width : widths) rule.append(width + 2, '-');
+    std::string out;
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+        if (r == 1 || r + means == rows.size()) out += rule + "\n";
+        std::string line;
+        for (std::size_t i = 0; i < rows[r].size(); ++i) {
+            const std::string padding(widths[i] - rows[r][i].size(), ' ');
+            line += i < words ? "  " + rows[r][i] + padding : "  " + padding + rows[r][i];
+        }
+        line.erase(line.find_last_not_of(' ') + 1);
+        out += line + "\n";
+    }
+    return out;
+}
+
+}  // namespace ltad

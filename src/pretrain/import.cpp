@@ -1,0 +1,94 @@
+#include "ltad/pretrain/import.h"
+
+#include <cmath>
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include "ltad/align/align_model.h"
+#include "ltad/core/error.h"
+#include "ltad/core/files.h"
+#include "ltad/core/hash.h"
+#include "ltad/core/log.h"
+#include "ltad/core/random.h"
+#include "model_files.h"
+#include "towers.h"
+#include "updates.h"
+
+namespace ltad {
+namespace {
+
+json source(const std::filesystem::path& file) {
+    return {{"file", file.filename().string()}, {"sha256", sha256_file(file)}};
+}
+
+json sources_of(const ImportOptions& options) {
+    const bool plain = std::filesystem::exists(options.text / "model.safetensors");
+    return {{"image", source(options.image)},
+            {"text", source(options.text / (plain ? "model.safetensors" : "pytorch_model.bin"))}};
+}
+
+at::Tensor random_projection(std::int64_t out, std::int64_t in, std::int64_t seed) {
+    at::Tensor weight = at::empty({out, in});
+    Random random(RandomUse::init, {static_cast<std::uint64_t>(seed), random_key("text_projection.weight")});
+    random.fill_normal({weight.mutable_data_ptr<float>(), static_cast<std::size_t>(weight.numel())});
+    return weight.mul_(1 / std::sqrt(static_cast<double>(in)));
+}
+
+json model_config(const Tower& image, const Tower& text, std::int64_t projection_dim) {
+    return {{"model_type", "align"},         {"architectures", {"AlignModel"}}, {"projection_dim", projection_dim},
+            {"temperature_init_value", 1.0}, {"vision_config", image.config},   {"text_config", text.config}};
+}
+
+}  // namespace
+
+void import_model_directory(const ImportOptions& options) {
+    const c10::NoGradGuard no_grad;
+    if (std::filesystem::exists(options.out / "config.json"))
+        fail(options.out.string(), ": a model is there already; choose another folder, or remove its config.json");
+    const Tower image = read_image_tower(options.image);
+    const Tower text = read_text_tower(options.text);
+    (void)load_tokenizer(options.text);
+
+    json config = model_config(image, text, 1);
+    const std::int64_t dim = block_specs(parse_align_config(config, "config.json").vision).back().out;
+    config["projection_dim"] = dim;
+
+    Weights weights;
+    for (const auto& [name, tensor] : image.weights) weights["vision_model." + name] = tensor;
+    for (const auto& [name, tensor] : text.weights) weights["text_model." + name] = tensor;
+    const std::int64_t hidden = parse_align_config(config, "config.json").text->hidden_size;
+    weights["text_projection.weight"] = random_projection(dim, hidden, options.seed);
+    weights["text_projection.bias"] = at::zeros({dim});
+    weights["temperature"] = at::ones({});
+    json sources = sources_of(options);
+    if (options.projection.empty()) {
+        config["ltad_random_projection"] = true;
+    } else {
+        const ModelUpdates updates = read_updates(options.projection);
+        for (const char* part : {"image", "text"})
+            if (updates.sources.value(part, json()) != sources[part])
+                fail(options.projection.string(), ": was trained for other ", part,
+                     " weights: ", updates.sources.value(part, json()).dump(), " there, ", sources[part].dump(),
+                     " here");
+        weights = apply_updates(weights, updates.tensors, options.projection.string());
+        sources["projection"] = source(options.projection);
+    }
+    config["ltad_sources"] = sources;
+    check_weights(weights, align_shapes(parse_align_config(config, "config.json")), options.out.string());
+
+    save_weights(options.out / "model.safetensors", weights, {{"format", "pt"}});
+    write_json(options.out / "preprocessor_config.json", image.preprocessing);
+    copy_tokenizer_files(options.text, options.out);
+    write_json(options.out / "config.json", config);  // last: it makes the folder a model directory
+    std::int64_t parameters = 0;
+    for (const auto& [name, tensor] : weights) parameters += tensor.numel();
+    log_info(ltad::text(options.out.string(), ": ", parameters, " weights from ", options.image.filename().string(),
+                        " and ", options.text.string()));
+    if (options.projection.empty())
+        log_warning(
+            ltad::text(options.out.string(),
+                       ": the text projection is RANDOM (no --projection): texts and pictures do not match yet"));
+}
+
+}  // namespace ltad

@@ -1,0 +1,116 @@
+#include "pair_source.h"
+
+#include <numeric>
+#include <sstream>
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include "ltad/core/error.h"
+#include "ltad/core/files.h"
+#include "ltad/core/hash.h"
+#include "ltad/data/image.h"
+#include "ltad/synth/pairs.h"
+#include "pictures.h"
+
+namespace ltad {
+namespace {
+
+class GeneratedPairs final : public PairSource {
+public:
+    GeneratedPairs(const PretrainConfig& config, bool held_out)
+        : seed_(config.seed),
+          count_(held_out ? config.held_out.pairs : config.pairs.count),
+          size_(static_cast<int>(config.pairs.image_size)),
+          side_(held_out ? PairSide::held_out : PairSide::training) {}
+
+    [[nodiscard]] std::size_t size() const override { return static_cast<std::size_t>(count_); }
+
+    [[nodiscard]] Pairs load(std::span<const std::size_t> indices, std::int64_t epoch) const override {
+        Pairs pairs{{}, std::vector<std::string>(indices.size())};
+        pairs.pictures = make_pictures(indices.size(), size_, [&](std::size_t i) {
+            const auto index = epoch * count_ + static_cast<std::int64_t>(indices[i]);
+            CaptionedPicture drawn = draw_pair({.seed = seed_, .side = side_, .index = index, .size = size_});
+            pairs.captions[i] = std::move(drawn.caption);
+            return std::move(drawn.image);
+        });
+        return pairs;
+    }
+
+    [[nodiscard]] json settings() const override {
+        return {{"source", "generated"}, {"version", 1}, {"seed", seed_}, {"count", count_}, {"image_size", size_}};
+    }
+
+private:
+    std::int64_t seed_;
+    std::int64_t count_;
+    int size_;
+    PairSide side_;
+};
+
+struct ListedPair {
+    std::filesystem::path image;
+    std::string caption;
+};
+
+std::vector<ListedPair> read_list(const std::filesystem::path& file) {
+    std::istringstream in(read_file(file));
+    std::vector<ListedPair> pairs;
+    std::string line;
+    for (std::size_t number = 1; std::getline(in, line); ++number) {
+        if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+        const json item = json::parse(line, nullptr, false);
+        const auto get = [&](const char* key) {
+            if (!item.is_object() || !item.contains(key) || !item[key].is_string() ||
+                item[key].get<std::string>().empty())
+                fail(file.string(), ":", number, R"(: {"image": "path", "text": "caption"} was expected, found: )",
+                     line.substr(0, 80));
+            return item[key].get<std::string>();
+        };
+        pairs.push_back({file.parent_path() / get("image"), get("text")});
+    }
+    return pairs;
+}
+
+class ListedPairs final : public PairSource {
+public:
+    ListedPairs(const PretrainConfig& config, bool held_out)
+        : file_(config.pairs.list), image_size_(config.pairs.image_size) {
+        const std::vector<ListedPair> all = read_list(file_);
+        const auto every = static_cast<std::size_t>(config.pairs.held_out_every);
+        for (std::size_t i = 0; i < all.size(); ++i)
+            if ((i % every == every - 1) == held_out) pairs_.push_back(all[i]);
+        if (pairs_.size() < 2)
+            fail(file_.string(), ": ", all.size(), " pairs are too few to train with one of ", every, " held out");
+        settings_ = {{"source", sha256_file(file_)}, {"held_out_every", every}, {"image_size", image_size_}};
+    }
+
+    [[nodiscard]] std::size_t size() const override { return pairs_.size(); }
+
+    [[nodiscard]] Pairs load(std::span<const std::size_t> indices, std::int64_t) const override {
+        Pairs pairs;
+        for (const std::size_t i : indices) pairs.captions.push_back(pairs_[i].caption);
+        const auto side = static_cast<int>(image_size_);
+        pairs.pictures = make_pictures(indices.size(), side, [&](std::size_t i) {
+            return resize_bilinear(read_image(pairs_[indices[i]].image), side, side);
+        });
+        return pairs;
+    }
+
+    [[nodiscard]] json settings() const override { return settings_; }
+
+private:
+    std::filesystem::path file_;
+    std::int64_t image_size_;
+    std::vector<ListedPair> pairs_;
+    json settings_;
+};
+
+}  // namespace
+
+std::unique_ptr<PairSource> open_pairs(const PretrainConfig& config, bool held_out) {
+    if (config.pairs.list.empty()) return std::make_unique<GeneratedPairs>(config, held_out);
+    return std::make_unique<ListedPairs>(config, held_out);
+}
+
+}  // namespace ltad

@@ -1,0 +1,226 @@
+#include "ltad/pretrain/train.h"
+
+#include <algorithm>
+#include <future>
+#include <iostream>
+#include <map>
+#include <numeric>
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include "embeddings.h"
+#include "ltad/align/device.h"
+#include "ltad/config/load.h"
+#include "ltad/core/command.h"
+#include "ltad/core/error.h"
+#include "ltad/core/files.h"
+#include "ltad/core/interrupt.h"
+#include "ltad/core/log.h"
+#include "ltad/core/progress.h"
+#include "ltad/pretrain/held_out.h"
+#include "ltad/train/feature_set.h"
+#include "ltad/train/phase1.h"
+#include "model_files.h"
+#include "pair_source.h"
+#include "updates.h"
+
+namespace ltad {
+namespace {
+
+/// A batch's pictures as embeddings, its distinct captions, and which of them is each picture's.
+struct Batch {
+    at::Tensor image;                   ///< [B, d]
+    std::vector<std::string> texts;     ///< U
+    std::vector<std::int64_t> caption;  ///< B
+};
+
+void set_captions(Batch& batch, const std::vector<std::string>& captions) {
+    std::map<std::string, std::int64_t> known;
+    for (const std::string& caption : captions) {
+        const auto [item, is_new] = known.try_emplace(caption, static_cast<std::int64_t>(batch.texts.size()));
+        if (is_new) batch.texts.push_back(caption);
+        batch.caption.push_back(item->second);
+    }
+}
+
+json settings_of(const PretrainConfig& config, const ContrastiveModel& model, const PairSource& pairs) {
+    return {{"seed", config.seed},
+            {"model", model.source().fingerprint()},
+            {"pairs", pairs.settings()},
+            {"contrastive", to_json(config)["contrastive"]}};
+}
+
+class Trainer {
+public:
+    Trainer(const PretrainConfig& config, const TrainOptions& options)
+        : config_(config),
+          output_(config.output_path()),
+          model_(config.contrastive, config.model, static_cast<std::uint64_t>(config.seed),
+                 choose_device(config.device)),
+          pairs_(open_pairs(config, false)),
+          held_out_(config),
+          batch_size_(std::min(static_cast<std::size_t>(config.contrastive.batch_size), pairs_->size())),
+          per_epoch_(static_cast<std::int64_t>(pairs_->size() / batch_size_)),
+          total_(config.contrastive.epochs * per_epoch_),
+          lock_(output_ / "lock", "it is training in " + output_.string()),
+          trainee_(output_, "contrastive", settings_of(config, model_, *pairs_), model_.parameters(),
+                   {.learning_rate = config.contrastive.learning_rate, .weight_decay = config.contrastive.weight_decay},
+                   {.total_steps = total_,
+                    .cosine = true,
+                    .warmup_steps = std::min(config.contrastive.warmup_steps, total_ - 1)},
+                   config.checkpoint_seconds, options) {}
+
+    void run() {
+        if (trainee_.finished()) {
+            log_info(text(output_.string(), ": the training is already finished; --force trains it again"));
+            if (!std::filesystem::exists(output_ / "model" / "config.json")) write_results();
+            return;
+        }
+        json document = to_json(config_);
+        document["program"] = {{"version", version()}, {"revision", git_revision()}};
+        write_json(output_ / "config.json", document);
+        trainee_.clear_leftovers();
+        if (model_.image_frozen()) embeddings_ = embed_once(*pairs_, model_, output_ / "embeddings.safetensors");
+        if (trainee_.steps_done() == 0) write_json(output_ / "before.json", measure("before training"));
+        train();
+        const json after = measure("after training");
+        write_json(output_ / "report.json", {{"before", read_json(output_ / "before.json")},
+                                             {"after", after},
+                                             {"temperature", model_.temperature().item<double>()}});
+        trainee_.finish();
+        write_results();
+    }
+
+private:
+    void train() {
+        log_info(text("contrastive training: ", pairs_->size(), " pairs, ", config_.contrastive.epochs, " epochs of ",
+                      per_epoch_, " batches of ", batch_size_));
+        Progress progress("pretrain", static_cast<std::size_t>(total_), "steps",
+                          static_cast<std::size_t>(trainee_.steps_done()));
+        while (trainee_.steps_done() < total_) {
+            const std::int64_t step = trainee_.steps_done();
+            const Batch batch = next_batch(step);
+            const at::Tensor loss = loss_of(batch);
+            trainee_.step(loss, {{"loss", loss.item<double>()}}, static_cast<double>(batch_size_));
+            if ((step + 1) % per_epoch_ == 0) {
+                progress.note(text("loss ", trainee_.end_epoch()));
+                write_metrics(output_ / "metrics.jsonl", {trainee_.history()});
+                const std::int64_t epoch = (step + 1) / per_epoch_;
+                if (epoch % config_.held_out.every == 0 && step + 1 < total_) (void)measure(text("epoch ", epoch));
+            }
+            progress.advance();
+            if (interrupt_requested() && step + 1 < total_) {
+                trainee_.save_state();
+                throw Interrupted("interrupted; the state is saved, --resume goes on from there");
+            }
+            trainee_.save_now_and_then();
+        }
+    }
+
+    [[nodiscard]] Batch next_batch(std::int64_t step) {
+        const std::int64_t epoch = step / per_epoch_;
+        if (epoch != order_epoch_) order_ = epoch_order(config_.seed, 3, epoch, pairs_->size());
+        order_epoch_ = epoch;
+        const auto indices =
+            std::span(order_).subspan(static_cast<std::size_t>(step % per_epoch_) * batch_size_, batch_size_);
+        Batch batch;
+        if (embeddings_) {
+            std::vector<std::string> captions;
+            for (const std::size_t i : indices) captions.push_back(embeddings_->captions[i]);
+            set_captions(batch, captions);
+            batch.image = embeddings_->rows(indices).to(model_.parameters().device());
+        } else {
+            const Pairs pairs = pairs_->load(indices, epoch);
+            set_captions(batch, pairs.captions);
+            batch.image = model_.embed_pictures(pairs.pictures);
+        }
+        return batch;
+    }
+
+    [[nodiscard]] at::Tensor loss_of(const Batch& batch) {
+        const at::Tensor text =
+            model_.project(model_.text_frozen() ? frozen_states(batch.texts) : model_.text_states(batch.texts));
+        return contrastive_loss(batch.image, text, at::tensor(batch.caption).to(text.device()), model_.temperature(),
+                                config_.contrastive.label_smoothing);
+    }
+
+    /// A frozen text encoder reads every caption once.
+    [[nodiscard]] at::Tensor frozen_states(const std::vector<std::string>& texts) {
+        const c10::NoGradGuard no_grad;
+        std::vector<std::string> unknown;
+        for (const std::string& t : texts)
+            if (!states_.contains(t)) unknown.push_back(t);
+        if (!unknown.empty()) {
+            const at::Tensor fresh = model_.text_states(unknown);
+            for (std::size_t i = 0; i < unknown.size(); ++i)
+                states_[unknown[i]] = fresh[static_cast<std::int64_t>(i)].clone();
+        }
+        std::vector<at::Tensor> rows;
+        for (const std::string& t : texts) rows.push_back(states_.at(t));
+        return at::stack(rows);
+    }
+
+    json measure(const std::string& when) {
+        const HeldOutMeasures measures = held_out_.measure(model_);
+        std::string line =
+            text(when, ": held-out recall@1 among ", measures.recall.candidates, ": image to text ",
+                 percent(measures.recall.image_to_text), ", text to image ", percent(measures.recall.text_to_image));
+        if (const auto mean = measures.mean_auroc()) line += text("; zero-shot AUROC ", percent(*mean));
+        std::cout << line << std::endl;
+        return measures.to_json();
+    }
+
+    static std::string percent(double share) {
+        std::array<char, 32> buffer{};
+        (void)std::snprintf(buffer.data(), buffer.size(), "%.2f", 100 * share);
+        return buffer.data();
+    }
+
+    void write_results() const;
+
+    const PretrainConfig& config_;
+    std::filesystem::path output_;
+    ContrastiveModel model_;
+    std::unique_ptr<PairSource> pairs_;
+    HeldOut held_out_;
+    std::size_t batch_size_;
+    std::int64_t per_epoch_;
+    std::int64_t total_;
+    FileLock lock_;
+    Trainee trainee_;
+    std::optional<PairEmbeddings> embeddings_;
+    std::map<std::string, at::Tensor> states_;
+    std::vector<std::size_t> order_;
+    std::int64_t order_epoch_ = -1;
+};
+
+/// The updates alone, and a model directory with them; its config.json comes last.
+void Trainer::write_results() const {
+    const std::filesystem::path source = config_.model;
+    json document = read_json(source / "config.json");
+    const ModelUpdates updates{model_.updates(), document.value("ltad_sources", json::object())};
+    const json summary = {{"contrastive", to_json(config_)["contrastive"]}, {"pairs", pairs_->settings()}};
+    write_updates(output_ / "updates.safetensors", updates, {{"training", summary.dump()}});
+
+    const auto model = output_ / "model";
+    std::filesystem::remove(model / "config.json");
+    make_directories(model);
+    save_weights(model / "model.safetensors",
+                 apply_updates(read_model_weights(source), updates.tensors, source.string()), {{"format", "pt"}});
+    copy_tokenizer_files(source, model);
+    write_file_atomically(model / "preprocessor_config.json", read_file(source / "preprocessor_config.json"));
+    document.erase("ltad_random_projection");
+    write_json(model / "config.json", document);
+    log_info(text(model.string(), ": the trained model; ", (output_ / "updates.safetensors").string(),
+                  ": what was learned, for ltad-pretrain import --projection"));
+}
+
+}  // namespace
+
+void train_contrastive(const PretrainConfig& config, const TrainOptions& options) {
+    set_threads(config.threads);
+    Trainer(config, options).run();
+}
+
+}  // namespace ltad
