@@ -39,6 +39,7 @@ int main(int argc, char** argv) {
         app.add_subcommand("probe", "How far an encoder alone, untrained, tells defects in a data set");
     probe->add_option("--images", probe_options.images, "Training pictures per class")->capture_default_str();
     probe->add_option("--format", format, "What is printed: table or json")->check(CLI::IsMember({"table", "json"}));
+    probe->add_flag("--verify-features", probe_options.verify_features, "Rehash the whole feature store first");
     for (CLI::App* const sub : {train, probe}) {
         sub->add_option("-c,--config", config_file, "JSON config file")->required();
         sub->add_option("--set", overrides, "KEY=VALUE: override a config key");

@@ -43,6 +43,7 @@ void visit_training(Config& c, FieldVisitor& v) {
     v.section("prompts", [&] {
         v.field("length", c.prompts.length, {.min = 1, .max = 64});
         v.field("init", c.prompts.init);
+        v.field("learned", c.prompts.learned);
         v.field("normal", c.prompts.normal);
         v.field("abnormal", c.prompts.abnormal);
     });
@@ -92,6 +93,7 @@ void visit_modules(Config& c, FieldVisitor& v) {
     v.section("scoring", [&] {
         v.field("lambda", c.scoring.lambda, non_negative);
         v.field("class", c.scoring.class_source, {"given", "predicted"});
+        v.field("names", c.scoring.names, {"own", "exchanged"});
         v.field("image_pooling", c.scoring.image_pooling, {.min = 1, .max = 4096});
         v.field("map_size", c.scoring.map_size, {.min = 16, .max = 4096});
     });

@@ -36,6 +36,8 @@ public:
         const at::Tensor names =
             phase1_.prompts().names(at::arange(classes, at::TensorOptions(at::kLong).device(run.device())));
         unit_names_ = names / names.norm(2, {1}, true);
+        if (run.config().scoring.names == "exchanged" && classes < 2)
+            throw UsageError("scoring.names: \"exchanged\" needs at least two classes to exchange them between");
         if (run.config().scoring.class_source == "predicted" && unit_names_.size(1) != run.layout().latent)
             throw UsageError(
                 text("scoring.class: \"predicted\" needs image and text embeddings of one size; the encoder's "
@@ -57,10 +59,13 @@ public:
     }
 
 private:
-    /// The data set's classes, or those whose name t_c is nearest to the image embedding.
+    /// The data set's classes, or those whose name t_c is nearest to the image embedding; with exchanged names the
+    /// class after that, so that none keeps its own.
     [[nodiscard]] at::Tensor classes_of(const FeatureBatch& batch) const {
-        if (run_.config().scoring.class_source == "given") return batch.classes;
-        return at::matmul(batch.latents, unit_names_.t()).argmax(1);
+        const at::Tensor classes = run_.config().scoring.class_source == "given"
+                                       ? batch.classes
+                                       : at::matmul(batch.latents, unit_names_.t()).argmax(1);
+        return run_.config().scoring.names == "own" ? classes : (classes + 1).remainder(unit_names_.size(0));
     }
 
     const Run& run_;

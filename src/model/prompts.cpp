@@ -39,7 +39,9 @@ Prompts::Prompts(const PromptsConfig& config, const std::vector<std::string>& cl
                               "ones exceed the text encoder's ",
                               encoder_.max_length()));
     // BERT's word embeddings have a deviation of about 0.02 at their own start; a random name starts there as well.
-    names_ = parameters.add("prompts.names", {classes, config.length, hidden}, init_normal(0.02));
+    const std::vector<std::int64_t> shape{classes, config.length, hidden};
+    names_ = config.learned ? parameters.add("prompts.names", shape, init_normal(0.02))
+                            : parameters.add_buffer("prompts.names", shape, init_normal(0.02));
     if (config.init == "random") return;
     const c10::NoGradGuard no_grad;
     for (std::int64_t c = 0; c < classes; ++c) {

@@ -20,20 +20,20 @@ constexpr std::size_t candidates = 100;
 
 at::Tensor normalized(const at::Tensor& x) { return x / x.norm(2, {1}, true).clamp_min(1e-12); }
 
-/// Each pair goes into the first group that lacks its caption and is not full; groups that stay short are left out, all
+/// Each pair goes into the first group that lacks its meaning and is not full; groups that stay short are left out, all
 /// but the first.
-std::vector<std::vector<std::int64_t>> groups_of(const std::vector<std::string>& captions) {
+std::vector<std::vector<std::int64_t>> groups_of(const std::vector<std::string>& meanings) {
     std::vector<std::vector<std::int64_t>> groups;
     std::vector<std::set<std::string>> seen;
-    for (std::size_t i = 0; i < captions.size(); ++i) {
+    for (std::size_t i = 0; i < meanings.size(); ++i) {
         std::size_t g = 0;
-        while (g < groups.size() && (groups[g].size() == candidates || seen[g].contains(captions[i]))) ++g;
+        while (g < groups.size() && (groups[g].size() == candidates || seen[g].contains(meanings[i]))) ++g;
         if (g == groups.size()) {
             groups.emplace_back();
             seen.emplace_back();
         }
         groups[g].push_back(static_cast<std::int64_t>(i));
-        seen[g].insert(captions[i]);
+        seen[g].insert(meanings[i]);
     }
     while (groups.size() > 1 && groups.back().size() < groups.front().size()) groups.pop_back();
     return groups;
@@ -41,8 +41,8 @@ std::vector<std::vector<std::int64_t>> groups_of(const std::vector<std::string>&
 
 }  // namespace
 
-Recall recall_at_1(const at::Tensor& image, const at::Tensor& text, const std::vector<std::string>& captions) {
-    const auto groups = groups_of(captions);
+Recall recall_at_1(const at::Tensor& image, const at::Tensor& text, const std::vector<std::string>& meanings) {
+    const auto groups = groups_of(meanings);
     Recall recall;
     for (const auto& group : groups) {
         const at::Tensor rows = at::tensor(group).to(image.device());
@@ -67,9 +67,13 @@ std::optional<double> HeldOutMeasures::mean_auroc() const {
 }
 
 json HeldOutMeasures::to_json() const {
-    json out = {{"candidates", recall.candidates},
-                {"image_to_text_recall_at_1", recall.image_to_text},
-                {"text_to_image_recall_at_1", recall.text_to_image}};
+    const auto recall = [](const Recall& r) {
+        return json{{"candidates", r.candidates},
+                    {"image_to_text_recall_at_1", r.image_to_text},
+                    {"text_to_image_recall_at_1", r.text_to_image}};
+    };
+    json out = {{"new_pictures", recall(new_pictures)}};
+    if (new_classes) out["new_classes"] = recall(*new_classes);
     if (const auto mean = mean_auroc()) {
         out["zero_shot_auroc"] = *mean;
         for (const ZeroShot& z : zero_shot) out["zero_shot_auroc_by_class"][z.name] = z.auroc;
@@ -81,16 +85,16 @@ HeldOut::HeldOut(const PretrainConfig& config) : config_(config) {
     if (config.pairs.list.empty()) subjects_ = pair_subjects(PairSide::held_out);
 }
 
-HeldOut::Embedded HeldOut::embed_pairs(const ContrastiveModel& model) const {
-    const auto source = open_pairs(config_, true);
+HeldOut::Embedded HeldOut::embed_pairs(const ContrastiveModel& model, const PairSource& source) {
     Embedded all;
     std::vector<at::Tensor> parts;
-    std::vector<std::size_t> indices(source->size());
+    std::vector<std::size_t> indices(source.size());
     std::iota(indices.begin(), indices.end(), std::size_t{0});
     for (std::size_t i = 0; i < indices.size(); i += picture_batch) {
-        const Pairs pairs = source->load(std::span(indices).subspan(i, std::min(picture_batch, indices.size() - i)), 0);
+        const Pairs pairs = source.load(std::span(indices).subspan(i, std::min(picture_batch, indices.size() - i)), 0);
         parts.push_back(model.embed_pictures(pairs.pictures));
         all.captions.insert(all.captions.end(), pairs.captions.begin(), pairs.captions.end());
+        all.meanings.insert(all.meanings.end(), pairs.meanings.begin(), pairs.meanings.end());
     }
     all.image = at::cat(parts);
     return all;
@@ -116,17 +120,24 @@ at::Tensor HeldOut::embed_class(const ContrastiveModel& model, std::size_t subje
 }
 
 void HeldOut::embed(const ContrastiveModel& model) {
-    if (pairs_ && model.image_frozen()) return;
-    pairs_ = embed_pairs(model);
+    if (embedded_ && model.image_frozen()) return;
+    new_pictures_ = embed_pairs(model, *open_pairs(config_, PairUse::new_pictures));
     classes_.clear();
     for (std::size_t s = 0; s < subjects_.size(); ++s) classes_.push_back(embed_class(model, s));
+    if (!subjects_.empty()) new_classes_ = embed_pairs(model, *open_pairs(config_, PairUse::new_classes));
+    embedded_ = true;
+}
+
+Recall HeldOut::recall_of(const ContrastiveModel& model, const Embedded& pairs) {
+    return recall_at_1(pairs.image, model.embed_texts(pairs.captions), pairs.meanings);
 }
 
 HeldOutMeasures HeldOut::measure(const ContrastiveModel& model) {
     const c10::NoGradGuard no_grad;
     embed(model);
     HeldOutMeasures measures;
-    measures.recall = recall_at_1(pairs_->image, model.embed_texts(pairs_->captions), pairs_->captions);
+    measures.new_pictures = recall_of(model, new_pictures_);
+    if (new_classes_) measures.new_classes = recall_of(model, *new_classes_);
     const auto each = static_cast<std::size_t>(config_.held_out.pictures_per_class);
     std::vector<std::uint8_t> labels(2 * each, 0);
     std::fill(labels.begin() + static_cast<std::ptrdiff_t>(each), labels.end(), std::uint8_t{1});

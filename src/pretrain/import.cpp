@@ -18,6 +18,8 @@
 namespace ltad {
 namespace {
 
+constexpr std::string_view mean_suffix = "running_mean";
+
 json source(const std::filesystem::path& file) {
     return {{"file", file.filename().string()}, {"sha256", sha256_file(file)}};
 }
@@ -55,7 +57,12 @@ void import_model_directory(const ImportOptions& options) {
     config["projection_dim"] = dim;
 
     Weights weights;
-    for (const auto& [name, tensor] : image.weights) weights["vision_model." + name] = tensor;
+    for (const auto& [name, tensor] : image.weights) {
+        weights["vision_model." + name] = tensor;
+        if (name.ends_with(mean_suffix))  // of no use in inference, but transformers complains where it is missing
+            weights["vision_model." + name.substr(0, name.size() - mean_suffix.size()) + "num_batches_tracked"] =
+                at::zeros({}, at::kLong);
+    }
     for (const auto& [name, tensor] : text.weights) weights["text_model." + name] = tensor;
     const std::int64_t hidden = parse_align_config(config, "config.json").text->hidden_size;
     weights["text_projection.weight"] = random_projection(dim, hidden, options.seed);

@@ -18,20 +18,22 @@ namespace {
 
 class GeneratedPairs final : public PairSource {
 public:
-    GeneratedPairs(const PretrainConfig& config, bool held_out)
+    GeneratedPairs(const PretrainConfig& config, PairUse use)
         : seed_(config.seed),
-          count_(held_out ? config.held_out.pairs : config.pairs.count),
+          count_(use == PairUse::training ? config.pairs.count : config.held_out.pairs),
+          first_(use == PairUse::new_pictures ? beyond_training : 0),
           size_(static_cast<int>(config.pairs.image_size)),
-          side_(held_out ? PairSide::held_out : PairSide::training) {}
+          side_(use == PairUse::new_classes ? PairSide::held_out : PairSide::training) {}
 
     [[nodiscard]] std::size_t size() const override { return static_cast<std::size_t>(count_); }
 
     [[nodiscard]] Pairs load(std::span<const std::size_t> indices, std::int64_t epoch) const override {
-        Pairs pairs{{}, std::vector<std::string>(indices.size())};
+        Pairs pairs{{}, std::vector<std::string>(indices.size()), std::vector<std::string>(indices.size())};
         pairs.pictures = make_pictures(indices.size(), size_, [&](std::size_t i) {
-            const auto index = epoch * count_ + static_cast<std::int64_t>(indices[i]);
+            const auto index = first_ + epoch * count_ + static_cast<std::int64_t>(indices[i]);
             CaptionedPicture drawn = draw_pair({.seed = seed_, .side = side_, .index = index, .size = size_});
             pairs.captions[i] = std::move(drawn.caption);
+            pairs.meanings[i] = drawn.subject + (drawn.defect.empty() ? "" : ", broken");
             return std::move(drawn.image);
         });
         return pairs;
@@ -42,8 +44,12 @@ public:
     }
 
 private:
+    /// Training takes `count` pictures an epoch, from 0 on, and never gets here.
+    static constexpr std::int64_t beyond_training = std::int64_t{1} << 60;
+
     std::int64_t seed_;
     std::int64_t count_;
+    std::int64_t first_;
     int size_;
     PairSide side_;
 };
@@ -91,6 +97,7 @@ public:
         Pairs pairs;
         for (const std::size_t i : indices) pairs.captions.push_back(pairs_[i].caption);
         const auto side = static_cast<int>(image_size_);
+        pairs.meanings = pairs.captions;
         pairs.pictures = make_pictures(indices.size(), side, [&](std::size_t i) {
             return resize_bilinear(read_image(pairs_[indices[i]].image), side, side);
         });
@@ -108,9 +115,10 @@ private:
 
 }  // namespace
 
-std::unique_ptr<PairSource> open_pairs(const PretrainConfig& config, bool held_out) {
-    if (config.pairs.list.empty()) return std::make_unique<GeneratedPairs>(config, held_out);
-    return std::make_unique<ListedPairs>(config, held_out);
+std::unique_ptr<PairSource> open_pairs(const PretrainConfig& config, PairUse use) {
+    if (config.pairs.list.empty()) return std::make_unique<GeneratedPairs>(config, use);
+    if (use == PairUse::new_classes) fail(config.pairs.list, ": a list says nothing of classes");
+    return std::make_unique<ListedPairs>(config, use == PairUse::new_pictures);
 }
 
 }  // namespace ltad

@@ -16,6 +16,9 @@ namespace ltad {
 struct Pairs {
     at::Tensor pictures;  ///< [n, S, S, 3] uint8
     std::vector<std::string> captions;
+    /// What each says, whatever the words: "a broken gear" and "a faulty gear" are one meaning. A list's are its
+    /// captions.
+    std::vector<std::string> meanings;
 };
 
 /// Pairs to learn from or to measure with.
@@ -31,7 +34,13 @@ public:
     [[nodiscard]] virtual json settings() const = 0;
 };
 
-/// The pairs that training sees, or those held out from it. Throws Error naming the list's file and line.
-[[nodiscard]] std::unique_ptr<PairSource> open_pairs(const PretrainConfig& config, bool held_out);
+enum class PairUse : std::uint8_t {
+    training,
+    new_pictures,  ///< of what training shows: generated pictures it does not, or a list's held-out pairs
+    new_classes,   ///< generated pictures of classes and defects that training does not show
+};
+
+/// Throws Error naming the list's file and line, or for new classes of a list, which has none.
+[[nodiscard]] std::unique_ptr<PairSource> open_pairs(const PretrainConfig& config, PairUse use);
 
 }  // namespace ltad

@@ -58,7 +58,7 @@ public:
           output_(config.output_path()),
           model_(config.contrastive, config.model, static_cast<std::uint64_t>(config.seed),
                  choose_device(config.device)),
-          pairs_(open_pairs(config, false)),
+          pairs_(open_pairs(config, PairUse::training)),
           held_out_(config),
           batch_size_(std::min(static_cast<std::size_t>(config.contrastive.batch_size), pairs_->size())),
           per_epoch_(static_cast<std::int64_t>(pairs_->size() / batch_size_)),
@@ -163,12 +163,16 @@ private:
 
     json measure(const std::string& when) {
         const HeldOutMeasures measures = held_out_.measure(model_);
-        std::string line =
-            text(when, ": held-out recall@1 among ", measures.recall.candidates, ": image to text ",
-                 percent(measures.recall.image_to_text), ", text to image ", percent(measures.recall.text_to_image));
-        if (const auto mean = measures.mean_auroc()) line += text("; zero-shot AUROC ", percent(*mean));
+        std::string line = text(when, ": ", describe("new pictures", measures.new_pictures));
+        if (measures.new_classes) line += "; " + describe("new classes", *measures.new_classes);
+        if (const auto mean = measures.mean_auroc()) line += text(", zero-shot AUROC ", percent(*mean));
         std::cout << line << std::endl;
         return measures.to_json();
+    }
+
+    static std::string describe(const char* what, const Recall& recall) {
+        return text(what, ": recall@1 among ", recall.candidates, " image to text ", percent(recall.image_to_text),
+                    ", text to image ", percent(recall.text_to_image));
     }
 
     static std::string percent(double share) {

@@ -38,6 +38,13 @@ struct Brush {
     const Noise& noise;
 };
 
+/// A view of a surface, some way off and turned by up to `turn`.
+inline Placement look(Random& random, float turn) {
+    return {between(random, -turn, turn),
+            between(random, 0.75f, 1.35f),
+            {between(random, -0.5f, 0.5f), between(random, -0.5f, 0.5f)}};
+}
+
 using DrawSurface = void (*)(Layer& layer, const Brush& brush, Random& random);
 
 /// The outline and relief of an object at a place; it fits into the circle of radius 1.

@@ -8,12 +8,6 @@
 namespace ltad {
 namespace {
 
-Placement look(Random& random, float turn) {
-    return {between(random, -turn, turn),
-            between(random, 0.75f, 1.35f),
-            {between(random, -0.5f, 0.5f), between(random, -0.5f, 0.5f)}};
-}
-
 /// Threads over and under each other. Detail: 1 for plain weave, 2 for twill.
 void draw_weave(Layer& layer, const Brush& b, Random& random) {
     const Placement place = look(random, 0.5f);

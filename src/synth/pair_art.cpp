@@ -69,11 +69,12 @@ void add_via(Art& art, Point at, float outer, float bore) {
 Art wiring_board(Random& random) {
     Art art;
     const float pitch = between(random, 0.05f, 0.10f);
-    const float half = pitch * between(random, 0.18f, 0.29f);
+    const float half = pitch * between(random, 0.21f, 0.30f);
     const bool bored = random.chance(0.6);
     std::vector<Point> bends = {{-0.2f, 0}};  // x, shift
     for (float x = between(random, 0.0f, 0.3f), shift = 0; x < 1.0f;) {
-        const float jog = pitch * std::floor(between(random, 1, 4)) * (random.chance(0.5) ? 1.0f : -1.0f);
+        const float way = random.chance(0.5) ? pitch : -pitch;
+        const float jog = way * std::floor(between(random, 1, 4));
         bends.push_back({x, shift});
         shift += jog;
         x += std::abs(jog);
@@ -150,7 +151,7 @@ Art pad_array(Random& random) {
     Art art;
     const float pitch = between(random, 0.08f, 0.17f);
     const float pad = pitch * between(random, 0.24f, 0.36f);
-    const float half = pitch * between(random, 0.10f, 0.14f);
+    const float half = pitch * between(random, 0.13f, 0.18f);
     const bool square = random.chance(0.5);
     const bool bored = !square && random.chance(0.5);
     for (float y = -0.02f; y < 1.1f; y += pitch)
@@ -268,13 +269,12 @@ void edit_edge(Art& art, Random& random, bool ink) {
     const OnConductor c = find_conductor(art, random, true);
     const float side = random.chance(0.5) ? 1.0f : -1.0f;
     const auto off = [&](float d) { return Point{c.at.x - side * d * c.along.y, c.at.y + side * d * c.along.x}; };
-    const float half = c.half * (ink ? between(random, 0.5f, 1.0f) : between(random, 0.7f, 1.1f));
+    const float half = c.half * (ink ? between(random, 0.5f, 1.0f) : between(random, 0.8f, 1.2f));
     if (ink)
         art.marks.push_back(
             {.from = off(c.half), .to = off(c.half * between(random, 1.7f, 2.6f)), .half = half, .rough = 0.4f * half});
     else
-        art.marks.push_back(
-            {.from = off(1.1f * c.half), .to = off(1.1f * c.half), .half = half, .ink = false, .rough = 0.3f * half});
+        art.marks.push_back({.from = off(c.half), .to = off(c.half), .half = half, .ink = false, .rough = 0.3f * half});
 }
 
 void edit_spur(Art& art, Random& random) { edit_edge(art, random, true); }
@@ -282,7 +282,7 @@ void edit_bite(Art& art, Random& random) { edit_edge(art, random, false); }
 
 void edit_pinhole(Art& art, Random& random) {
     const OnConductor c = find_conductor(art, random, false);
-    const float half = c.half * between(random, 0.45f, 0.65f);
+    const float half = c.half * between(random, 0.6f, 0.8f);
     art.marks.push_back({.from = c.at, .to = c.at, .half = half, .ink = false, .rough = 0.2f * half});
 }
 

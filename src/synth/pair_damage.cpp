@@ -123,7 +123,8 @@ void draw_dent(Layer& layer, const Site& site, const Brush& b, Random& random) {
 
 /// The picture beyond a line is turned about it, as if bent there.
 void draw_bend(Layer& layer, const Site& site, const Brush&, Random& random) {
-    const float turn = between(random, 0.30f, 0.75f) * (random.chance(0.5) ? 1.0f : -1.0f);
+    const float way = random.chance(0.5) ? 1.0f : -1.0f;
+    const float turn = way * between(random, 0.30f, 0.75f);
     const float width = between(random, 0.03f, 0.10f);
     const Layer before = layer;
     const Point along{std::cos(site.angle), std::sin(site.angle)};

@@ -72,41 +72,56 @@ void draw_spot(Layer& layer, const Site& site, const Brush& b, Random& random) {
 /// Rust, or verdigris on what is reddish or yellow.
 void draw_corrosion(Layer& layer, const Site& site, const Brush& b, Random& random) {
     const bool green = b.tint.main.r > b.tint.main.b + 0.2f;
-    const Rgb dark = green ? Rgb{0.16f, 0.36f, 0.32f} : Rgb{0.28f, 0.12f, 0.05f};
-    const Rgb light = green ? Rgb{0.46f, 0.70f, 0.60f} : Rgb{0.68f, 0.34f, 0.12f};
+    const float lighter = brightness(b.tint.main) < 0.42f ? 1.5f : 1.0f;  // or it would not show on black iron
+    const Rgb dark = (green ? Rgb{0.16f, 0.36f, 0.32f} : Rgb{0.28f, 0.12f, 0.05f}) * lighter;
+    const Rgb light = (green ? Rgb{0.46f, 0.70f, 0.60f} : Rgb{0.68f, 0.34f, 0.12f}) * lighter;
     const float fineness = between(random, 1.2f, 3.0f);
     layer.paint_near(site.at, 1.8f * site.reach, [&](float x, float y, Rgb& colour, float& part) {
         const Local q = local(site, x, y);
         const float patch = b.noise.fractal(q.u * fineness, q.v * fineness + 30, 4);
-        const float rust = smooth_step(-0.05f, 0.22f, 1.0f - q.r + 0.9f * patch) * part;
+        const float rust = smooth_step(-0.05f, 0.22f, 1.1f - q.r + 0.9f * patch) * part;
         const float shade = 0.5f + 0.6f * b.noise.fractal(x * 45 + 10, y * 45, 2);
         const float eaten = smooth_step(0.25f, 0.6f, b.noise.smooth(x * 80, y * 80 + 40));
         colour = mix(colour, mix(dark, light, std::clamp(shade, 0.0f, 1.0f)) * (1 - 0.5f * eaten), 0.94f * rust);
     });
 }
 
+/// A thread or hair. Braces, unlike a call's arguments, draw random numbers in order.
+struct Curl {
+    Point start;
+    float angle;
+    float length;
+    float half;  ///< half its width
+    float bend;  ///< how tightly it winds
+    Rgb colour;
+    float shadow;
+};
+
 /// A curve that wanders, drawn as round pieces.
-void draw_curl(Layer& layer, Point at, float angle, float length, float half, float curl, Rgb colour_of, float shadow,
-               Random& random) {
+void draw_curl(Layer& layer, const Curl& curl, Random& random) {
+    const float half = curl.half;
     const float step = std::max(half, 1.2f * layer.pixel());
-    float turn = between(random, -curl, curl);
     const float blur = 0.8f * layer.pixel();
+    float turn = between(random, -curl.bend, curl.bend);
+    float angle = curl.angle;
+    Point at = curl.start;
     std::vector<Point> path;
-    for (float run = 0; run < length; run += step) {
+    for (float run = 0; run < curl.length; run += step) {
         path.push_back(at);
         at = {at.x + step * std::cos(angle), at.y + step * std::sin(angle)};
         angle += turn * step;
-        turn = 0.97f * turn + between(random, -0.25f, 0.25f) * curl;
+        turn = 0.97f * turn + between(random, -0.25f, 0.25f) * curl.bend;
+    }
+    for (const Point p : path) {
+        const Point below{p.x + 1.5f * half, p.y + 1.5f * half};
+        layer.paint_near(below, half + 2 * blur, [&](float x, float y, Rgb& colour, float& part) {
+            const float d = std::hypot(x - below.x, y - below.y) - half;
+            colour = mix(colour, colour * (1 - curl.shadow), 0.5f * inside(d, 2 * blur) * part);
+        });
     }
     for (const Point p : path)
-        layer.paint_near({p.x + 1.5f * half, p.y + 1.5f * half}, half + 2 * blur,
-                         [&](float x, float y, Rgb& colour, float& part) {
-                             const float d = std::hypot(x - p.x - 1.5f * half, y - p.y - 1.5f * half) - half;
-                             colour = mix(colour, colour * (1 - shadow), 0.5f * inside(d, 2 * blur) * part);
-                         });
-    for (const Point p : path)
         layer.paint_near(p, half + 2 * blur, [&](float x, float y, Rgb& colour, float&) {
-            colour = mix(colour, colour_of, inside(std::hypot(x - p.x, y - p.y) - half, blur));
+            colour = mix(colour, curl.colour, inside(std::hypot(x - p.x, y - p.y) - half, blur));
         });
 }
 
@@ -115,9 +130,10 @@ void draw_thread(Layer& layer, const Site& site, const Brush& b, Random& random)
         brightness(b.tint.main) > 0.5f && random.chance(0.5) ? b.tint.main * 0.35f : mix(b.tint.main, {1, 1, 1}, 0.65f);
     const int count = 1 + static_cast<int>(random.below(3));
     for (int i = 0; i < count; ++i)
-        draw_curl(layer, around(site, random, 0.4f), between(random, 0, 2 * pi),
-                  site.reach * between(random, 2.0f, 4.0f), between(random, 0.004f, 0.009f), 2.0f / site.reach, yarn,
-                  0.6f, random);
+        draw_curl(layer,
+                  Curl{around(site, random, 0.4f), between(random, 0, 2 * pi), site.reach * between(random, 2.0f, 4.0f),
+                       between(random, 0.004f, 0.009f), 2.0f / site.reach, yarn, 0.6f},
+                  random);
 }
 
 /// Crumbs, dust, hairs that do not belong there.
@@ -126,9 +142,11 @@ void draw_contamination(Layer& layer, const Site& site, const Brush& b, Random& 
     if (random.chance(0.35)) {
         const int hairs = 1 + static_cast<int>(random.below(3));
         for (int i = 0; i < hairs; ++i)
-            draw_curl(layer, around(site, random, 0.5f), between(random, 0, 2 * pi),
-                      site.reach * between(random, 2.0f, 3.5f), between(random, 0.003f, 0.006f), 0.5f / site.reach,
-                      dark ? Rgb{0.1f, 0.08f, 0.06f} : Rgb{0.95f, 0.94f, 0.9f}, 0.3f, random);
+            draw_curl(layer,
+                      Curl{around(site, random, 0.5f), between(random, 0, 2 * pi),
+                           site.reach * between(random, 2.0f, 3.5f), between(random, 0.003f, 0.006f), 0.5f / site.reach,
+                           dark ? Rgb{0.1f, 0.08f, 0.06f} : Rgb{0.95f, 0.94f, 0.9f}, 0.3f},
+                      random);
         return;
     }
     const int count = 3 + static_cast<int>(random.below(14));

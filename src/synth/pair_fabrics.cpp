@@ -7,12 +7,6 @@
 namespace ltad {
 namespace {
 
-Placement look(Random& random, float turn) {
-    return {between(random, -turn, turn),
-            between(random, 0.75f, 1.35f),
-            {between(random, -0.5f, 0.5f), between(random, -0.5f, 0.5f)}};
-}
-
 /// Columns of V-shaped stitches.
 void draw_knit(Layer& layer, const Brush& b, Random& random) {
     const Placement place = look(random, 0.5f);
@@ -72,7 +66,7 @@ void draw_fibres(Layer& layer, const Brush& b, Random& random) {
 /// A net of wires, over and under each other, above a dark ground. Detail: how thick.
 void draw_mesh(Layer& layer, const Brush& b, Random& random) {
     const float turn = b.grain.scale < 20 ? 0.25f * pi : 0.0f;
-    const Placement place(turn + between(random, -0.12f, 0.12f), between(random, 0.8f, 1.3f), {0, 0});
+    const Placement place{turn + between(random, -0.12f, 0.12f), between(random, 0.8f, 1.3f), {0, 0}};
     const Noise& n = b.noise;
     const float half = b.grain.detail * between(random, 0.8f, 1.2f);
     layer.paint([&](float x, float y, Rgb& colour, float&) {

@@ -7,13 +7,6 @@
 namespace ltad {
 namespace {
 
-/// A view of the surface from some way off, turned by up to `turn`.
-Placement look(Random& random, float turn) {
-    return {between(random, -turn, turn),
-            between(random, 0.75f, 1.35f),
-            {between(random, -0.5f, 0.5f), between(random, -0.5f, 0.5f)}};
-}
-
 /// Fine, even grains of two colours: concrete, cork, sandpaper. Detail: how common the second colour is (a few lone
 /// specks would look like damage, so plenty or, below 0, none).
 void draw_speckle(Layer& layer, const Brush& b, Random& random) {

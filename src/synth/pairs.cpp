@@ -134,8 +134,8 @@ Layer draw_background(int size, const Specimen& s, const Noise& noise, Random& r
 void carve(Layer& front, const Specimen& s, Point light, Random& random) {
     const float radius = between(random, 0.26f, 0.46f);
     const float room = 0.8f * (0.5f - radius);
-    const Placement place(between(random, -pi, pi), radius,
-                          {between(random, -room, room), between(random, -room, room)});
+    const Placement place{
+        between(random, -pi, pi), radius, {between(random, -room, room), between(random, -room, room)}};
     const Proportions k{between(random, 0, 1), between(random, 0, 1), between(random, 0, 1)};
     const bool shiny = s.stuff == metal || s.stuff == plastic;
     const float relief = between(random, 0.30f, 0.50f);
@@ -189,6 +189,8 @@ Site choose_site(const Layer& front, const Specimen& s, const Harm& harm, Random
     if (!object) return site;
     const float outward = std::atan2(site.at.y - centre.y, site.at.x - centre.x);
     if (harm.objects_only) site.angle = outward;
+    if (harm.objects_only && !harm.at_edge)  // a bent tip would hardly show
+        site.at = {std::lerp(centre.x, site.at.x, 0.6f), std::lerp(centre.y, site.at.y, 0.6f)};
     if (harm.at_edge) {
         site.reach = std::max(site.reach, 0.045f);
         const Point step{0.005f * std::cos(site.angle), 0.005f * std::sin(site.angle)};
@@ -199,7 +201,7 @@ Site choose_site(const Layer& front, const Specimen& s, const Harm& harm, Random
     return site;
 }
 
-constexpr int attempts = 8;
+constexpr int attempts = 12;
 
 /// The part of the pixels in which two layers differ by more than a person could overlook.
 float difference(Layer& a, Layer& b, bool grey) {
@@ -208,20 +210,27 @@ float difference(Layer& a, Layer& b, bool grey) {
         const Rgb d = a.colours()[i] + b.colours()[i] * -1;
         const float colour = grey ? std::abs(brightness(d)) : std::max({std::abs(d.r), std::abs(d.g), std::abs(d.b)});
         const float change = std::max(colour * a.parts()[i], std::abs(a.parts()[i] - b.parts()[i]));
-        count += change > 0.13f ? 1.0f : 0.0f;
+        count += change > 0.16f ? 1.0f : 0.0f;
     }
     return count / static_cast<float>(a.parts().size());
 }
 
-/// Draws the defect, elsewhere or otherwise where it would be too small or too faint to see.
+/// Draws the defect, and again, elsewhere and larger, where it would be too small or too faint to see; the clearest of
+/// several attempts.
 void draw_harm(Layer& front, const Specimen& s, const Harm& harm, const Brush& brush, Random& random) {
     Layer intact = front;
-    for (int i = 0; i < attempts; ++i) {
-        harm.draw(front, choose_site(front, s, harm, random), brush, random);
-        if (difference(intact, front, s.grey) > 0.002f) return;
-        front = intact;
+    Layer attempt = front;
+    float clearest = -1;
+    for (int i = 0; i < attempts && clearest < 0.0025f; ++i) {
+        attempt = intact;
+        Site site = choose_site(intact, s, harm, random);
+        site.reach *= 1 + 0.1f * static_cast<float>(i);
+        harm.draw(attempt, site, brush, random);
+        const float clear = difference(intact, attempt, s.grey);
+        if (clear <= clearest) continue;
+        clearest = clear;
+        std::swap(front, attempt);
     }
-    harm.draw(front, choose_site(front, s, harm, random), brush, random);
 }
 
 Image draw_drawing(int size, const Subject& subject, const Harm* harm, Random& random, Random& harm_random) {
@@ -237,10 +246,16 @@ Image draw_drawing(int size, const Subject& subject, const Harm* harm, Random& r
     draw(scene, art);
     if (harm != nullptr) {
         Layer intact = scene;
-        for (int i = 0; i < attempts && difference(intact, scene, true) < 0.0008f; ++i) {
+        Layer attempt(size);
+        float clearest = -1;
+        for (int i = 0; i < attempts && clearest < 0.001f; ++i) {
             Art edited = art;
             harm->edit(edited, harm_random);
-            draw(scene, edited);
+            draw(attempt, edited);
+            const float clear = difference(intact, attempt, true);
+            if (clear <= clearest) continue;
+            clearest = clear;
+            std::swap(scene, attempt);
         }
     }
     const Exposure exposure{.grey = true,

@@ -115,16 +115,18 @@ FeatureSet Run::features_of(const std::vector<Sample>& samples) const {
 
 json Run::phase1_settings() const {
     const json all = to_json(config_);
-    return {{"seed", config_.seed},
-            {"encoder", encoder_.fingerprint()},
-            {"taps", layout_.taps},
-            {"grid", layout_.grid},
-            {"image_size", layout_.image_size},
-            {"classes", class_names_},
-            {"training_list", sha256(format_sample_list(split_.train))},
-            {"prompts", {{"length", config_.prompts.length}, {"init", config_.prompts.init}}},
-            {"phase1", all["phase1"]},
-            {"decoder", all["decoder"]}};
+    return {
+        {"seed", config_.seed},
+        {"encoder", encoder_.fingerprint()},
+        {"taps", layout_.taps},
+        {"grid", layout_.grid},
+        {"image_size", layout_.image_size},
+        {"classes", class_names_},
+        {"training_list", sha256(format_sample_list(split_.train))},
+        {"prompts",
+         {{"length", config_.prompts.length}, {"init", config_.prompts.init}, {"learned", config_.prompts.learned}}},
+        {"phase1", all["phase1"]},
+        {"decoder", all["decoder"]}};
 }
 
 void Run::write_config() const {

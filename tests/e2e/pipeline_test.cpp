@@ -1,3 +1,4 @@
+#include <map>
 #include <sstream>
 
 #include <gmock/gmock.h>
@@ -151,6 +152,64 @@ TEST(Pipeline, AnImportedSplitIsUsed) {
     const json results = read_json(work / "runs/tiny/eval/results.json");
     EXPECT_EQ(results["classes"][0]["train"], 8);
     EXPECT_EQ(results["classes"][2]["train"], 2);
+}
+
+/// Columns of scores.csv by their names, the file column left out.
+std::map<std::string, std::vector<std::string>> columns_of(const std::filesystem::path& file) {
+    std::istringstream in(slurp(file));
+    std::string line;
+    std::vector<std::string> names;
+    std::map<std::string, std::vector<std::string>> columns;
+    while (std::getline(in, line)) {
+        std::istringstream cells(line);
+        std::string cell;
+        for (std::size_t i = 0; std::getline(cells, cell, ','); ++i) {
+            if (columns.size() <= i && names.size() <= i)
+                names.push_back(cell);
+            else
+                columns[names[i]].push_back(cell);
+        }
+    }
+    return columns;
+}
+
+TEST(Pipeline, ExchangedNamesChangeTheSemanticScoreAlone) {
+    const Workspace work;
+    Workspace::expect_done(work.train("phase1", {"--set", "phase1.learning_rate=0.01"}));
+    Workspace::expect_done(work.train("phase2", {"--set", "phase1.learning_rate=0.01"}));
+    Workspace::expect_done(work.evaluate({"--set", "phase1.learning_rate=0.01"}));
+    const auto own = columns_of(work / "runs/tiny/eval/scores.csv");
+    Workspace::expect_done(work.evaluate({"--set", "phase1.learning_rate=0.01", "--set", "scoring.names=exchanged"}));
+    const auto exchanged = columns_of(work / "runs/tiny/eval/scores.csv");
+    ASSERT_EQ(own.at("semantic").size(), 24u);
+    EXPECT_EQ(own.at("reconstruction"), exchanged.at("reconstruction"));
+    EXPECT_NE(own.at("semantic"), exchanged.at("semantic"));
+}
+
+TEST(Pipeline, UnlearnedNamesAreExchangedWithoutATrace) {
+    const Workspace work;
+    const std::vector<std::string> fixed{"--set", "prompts.learned=false"};
+    const Outcome phase1 = work.train("phase1", fixed);
+    Workspace::expect_done(phase1);
+    EXPECT_THAT(phase1.out, HasSubstr("moved by 0.0000"));
+    Workspace::expect_done(work.train("phase2", fixed));
+    Workspace::expect_done(work.evaluate(fixed));
+    const auto own = columns_of(work / "runs/tiny/eval/scores.csv");
+    Workspace::expect_done(work.evaluate({"--set", "prompts.learned=false", "--set", "scoring.names=exchanged"}));
+    EXPECT_EQ(own, columns_of(work / "runs/tiny/eval/scores.csv")) << "all classes are called \"object object\"";
+}
+
+TEST(Pipeline, PicturesOf448WithA28GridGoThrough) {
+    const Workspace work;
+    const std::vector<std::string> large{"--set", "dataset.image_size=448", "--set", "phase1.epochs=1",
+                                         "--set", "phase2.epochs=1",        "--set", "reconstruction.neighbor_size=7"};
+    Workspace::expect_done(work.train("phase1", large));
+    Workspace::expect_done(work.train("phase2", large));
+    Workspace::expect_done(work.evaluate(large));
+    EXPECT_EQ(read_json(work / "runs/tiny/eval/config.json").at("encoder").at("grid"), 0);  // image_size / 16
+    const std::filesystem::path store =
+        work / "features" / std::filesystem::path(work.files_in("features").begin()->first).parent_path();
+    EXPECT_EQ(read_json(store / "settings.json").at("grid"), 28);
 }
 
 TEST(Pipeline, PredictedClassesAndOtherOptionsRun) {

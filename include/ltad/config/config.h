@@ -50,6 +50,8 @@ struct FeaturesConfig {
 struct PromptsConfig {
     std::int64_t length = 2;
     std::string init = "object";
+    /// Whether phase 1 learns the names; else they stay as `init` made them.
+    bool learned = true;
     std::string normal = "a";
     std::string abnormal = "a broken";
 };
@@ -107,6 +109,8 @@ struct ScoringConfig {
     /// Weight of the semantic score; empty means "auto", from the training images' statistics.
     std::optional<double> lambda;
     std::string class_source = "given";
+    /// "own", or "exchanged": every class is scored with the next one's name (table 8).
+    std::string names = "own";
     std::int64_t image_pooling = 16;
     std::int64_t map_size = 224;
 };
