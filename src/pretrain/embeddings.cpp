@@ -2,6 +2,7 @@
 
 #include <future>
 #include <numeric>
+#include <optional>
 #include <sstream>
 
 #include <ATen/ATen.h>
@@ -9,6 +10,7 @@
 
 #include "ltad/core/error.h"
 #include "ltad/core/interrupt.h"
+#include "ltad/core/log.h"
 #include "ltad/core/progress.h"
 
 namespace ltad {
@@ -32,6 +34,20 @@ std::vector<std::string> unpack(const at::Tensor& bytes) {
     return captions;
 }
 
+/// Empty where there is no file, another encoder's or other pairs', or a damaged one.
+std::optional<PairEmbeddings> read_embeddings(const std::filesystem::path& file, const std::string& settings) {
+    if (!std::filesystem::exists(file)) return std::nullopt;
+    try {
+        Metadata metadata;
+        const Weights saved = load_weights(file, &metadata);
+        if (metadata["settings"] != settings) return std::nullopt;
+        return PairEmbeddings{saved.at("image").clone(), unpack(saved.at("captions"))};
+    } catch (const Error& error) {
+        log_warning(text(error.what(), "; the pairs are encoded again"));
+        return std::nullopt;
+    }
+}
+
 }  // namespace
 
 at::Tensor PairEmbeddings::rows(std::span<const std::size_t> indices) const {
@@ -43,11 +59,7 @@ PairEmbeddings embed_once(const PairSource& pairs, const ContrastiveModel& model
     const c10::NoGradGuard no_grad;
     const std::string settings =
         json{{"encoder", model.source().image_fingerprint()}, {"pairs", pairs.settings()}}.dump();
-    if (std::filesystem::exists(file)) {
-        Metadata metadata;
-        const Weights saved = load_weights(file, &metadata);
-        if (metadata["settings"] == settings) return {saved.at("image").clone(), unpack(saved.at("captions"))};
-    }
+    if (std::optional<PairEmbeddings> saved = read_embeddings(file, settings)) return *std::move(saved);
     std::vector<std::size_t> indices(pairs.size());
     std::iota(indices.begin(), indices.end(), std::size_t{0});
     const auto load = [&](std::size_t at) {

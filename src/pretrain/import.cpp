@@ -37,6 +37,19 @@ at::Tensor random_projection(std::int64_t out, std::int64_t in, std::int64_t see
     return weight.mul_(1 / std::sqrt(static_cast<double>(in)));
 }
 
+/// Updates that were trained for just these weights, and hold all that was trained.
+ModelUpdates updates_for(const json& sources, const std::filesystem::path& file) {
+    ModelUpdates updates = read_updates(file);
+    for (const char* part : {"image", "text"})
+        if (const json there = updates.sources.value(part, json()); there != sources[part])
+            fail(file.string(), ": was trained for other ", part, " weights: ", there.dump(), " there, ",
+                 sources[part].dump(), " here");
+    if (updates.sources.contains("projection"))
+        fail(file.string(), ": was trained on top of other updates, ", updates.sources["projection"].dump(),
+             ", which it does not hold; use the model/ folder beside it");
+    return updates;
+}
+
 json model_config(const Tower& image, const Tower& text, std::int64_t projection_dim) {
     return {{"model_type", "align"},         {"architectures", {"AlignModel"}}, {"projection_dim", projection_dim},
             {"temperature_init_value", 1.0}, {"vision_config", image.config},   {"text_config", text.config}};
@@ -50,9 +63,11 @@ void import_model_directory(const ImportOptions& options) {
         fail(options.out.string(), ": a model is there already; choose another folder, or remove its config.json");
     const Tower image = read_image_tower(options.image);
     const Tower text = read_text_tower(options.text);
-    (void)load_tokenizer(options.text);
 
     json config = model_config(image, text, 1);
+    const std::int64_t known = parse_align_config(config, "config.json").text->vocab_size;
+    if (const auto entries = load_tokenizer(options.text)->vocabulary_size(); entries > known)
+        fail(options.text.string(), ": its vocabulary has ", entries, " entries, its text encoder knows ", known);
     const std::int64_t dim = block_specs(parse_align_config(config, "config.json").vision).back().out;
     config["projection_dim"] = dim;
 
@@ -72,13 +87,7 @@ void import_model_directory(const ImportOptions& options) {
     if (options.projection.empty()) {
         config["ltad_random_projection"] = true;
     } else {
-        const ModelUpdates updates = read_updates(options.projection);
-        for (const char* part : {"image", "text"})
-            if (updates.sources.value(part, json()) != sources[part])
-                fail(options.projection.string(), ": was trained for other ", part,
-                     " weights: ", updates.sources.value(part, json()).dump(), " there, ", sources[part].dump(),
-                     " here");
-        weights = apply_updates(weights, updates.tensors, options.projection.string());
+        weights = apply_updates(weights, updates_for(sources, options.projection).tensors, options.projection.string());
         sources["projection"] = source(options.projection);
     }
     config["ltad_sources"] = sources;

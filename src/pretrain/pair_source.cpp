@@ -74,6 +74,8 @@ std::vector<ListedPair> read_list(const std::filesystem::path& file) {
             return item[key].get<std::string>();
         };
         pairs.push_back({file.parent_path() / get("image"), get("text")});
+        if (!std::filesystem::is_regular_file(pairs.back().image))
+            fail(file.string(), ":", number, ": no picture ", pairs.back().image.string());
     }
     return pairs;
 }

@@ -1,6 +1,7 @@
 #include "towers.h"
 
 #include <array>
+#include <set>
 
 #include <ATen/ATen.h>
 
@@ -39,7 +40,10 @@ public:
                  strides.size(), " of EfficientNet-Lite were expected");
         if (need(from_, "_conv_stem.weight", file_, 4).size(0) != 32)
             fail(file_.string(), ": its stem has not the 32 channels of EfficientNet-Lite");
-        return {vision_config(), std::move(to_), preprocessing()};
+        check_rest();
+        const json config = vision_config();
+        check_weights(to_, efficientnet_shapes(parse_efficientnet_config(config, file_.string())), file_.string());
+        return {config, std::move(to_), preprocessing()};
     }
 
 private:
@@ -50,9 +54,22 @@ private:
 
     void unit(const std::string& convolution, const std::string& norm, const std::string& to_convolution,
               const std::string& to_norm) {
-        to_[to_convolution + ".weight"] = need(from_, convolution + ".weight", file_, 4);
+        const auto take = [&](const std::string& name, std::int64_t dimensions) {
+            taken_.insert(name);
+            return need(from_, name, file_, dimensions);
+        };
+        to_[to_convolution + ".weight"] = take(convolution + ".weight", 4);
         for (const char* part : {".weight", ".bias", ".running_mean", ".running_var"})
-            to_[to_norm + part] = need(from_, norm + part, file_, 1);
+            to_[to_norm + part] = take(norm + part, 1);
+    }
+
+    /// All but the classifier's head belongs to what was found.
+    void check_rest() const {
+        for (const auto& [name, tensor] : from_) {
+            bool known = taken_.contains(name) || name.ends_with("num_batches_tracked");
+            for (const char* head : {"_conv_head.", "_bn1.", "_fc."}) known = known || name.starts_with(head);
+            if (!known) fail(file_.string(), ": tensor '", name, "' is not expected in an EfficientNet-Lite");
+        }
     }
 
     void block(std::int64_t index) {
@@ -122,6 +139,7 @@ private:
     const Weights& from_;
     const std::filesystem::path& file_;
     Weights to_;
+    std::set<std::string> taken_;
     std::vector<Stage> stages_;
 };
 

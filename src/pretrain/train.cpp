@@ -15,6 +15,7 @@
 #include "ltad/core/command.h"
 #include "ltad/core/error.h"
 #include "ltad/core/files.h"
+#include "ltad/core/hash.h"
 #include "ltad/core/interrupt.h"
 #include "ltad/core/log.h"
 #include "ltad/core/progress.h"
@@ -215,6 +216,8 @@ void Trainer::write_results() const {
     copy_tokenizer_files(source, model);
     write_file_atomically(model / "preprocessor_config.json", read_file(source / "preprocessor_config.json"));
     document.erase("ltad_random_projection");
+    document["ltad_sources"]["projection"] = {{"file", "updates.safetensors"},
+                                              {"sha256", sha256_file(output_ / "updates.safetensors")}};
     write_json(model / "config.json", document);
     log_info(text(model.string(), ": the trained model; ", (output_ / "updates.safetensors").string(),
                   ": what was learned, for ltad-pretrain import --projection"));

@@ -7,6 +7,7 @@
 
 #include "ltad/align/align_model.h"
 #include "ltad/align/feature_layout.h"
+#include "ltad/core/error.h"
 #include "ltad/features/extract.h"
 #include "ltad/pretrain/import.h"
 #include "support/golden.h"
@@ -55,9 +56,9 @@ TEST_F(AlignLite, IdsAndTextStatesAreMiniLMs) {
     ASSERT_EQ(texts.size(), 6u);
     for (std::size_t i = 0; i < texts.size(); ++i) {
         const std::vector<std::int64_t> ids = model->tokenizer().encode(texts[i].get<std::string>());
-        EXPECT_TRUE(at::equal(at::tensor(ids), expected.at(text("ids.", i)))) << texts[i];
+        EXPECT_TRUE(at::equal(at::tensor(ids), expected.at(ltad::text("ids.", i)))) << texts[i];
         const at::Tensor words = model->text().word_embeddings(at::tensor(ids).unsqueeze(0));
-        EXPECT_CLOSE(model->text().hidden_states(words).back()[0][0], expected.at(text("cls.", i)));
+        EXPECT_CLOSE(model->text().hidden_states(words).back()[0][0], expected.at(ltad::text("cls.", i)));
     }
 }
 

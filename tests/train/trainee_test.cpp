@@ -175,6 +175,20 @@ TEST(Schedule, IsConstantOrFallsAlongACosine) {
     for (std::int64_t step = 0; step < 10; ++step) EXPECT_GT(cosine.rate(step), cosine.rate(step + 1));
 }
 
+TEST(Schedule, WarmsUpLinearlyFirst) {
+    const Schedule constant{.total_steps = 10, .warmup_steps = 4};
+    const Schedule cosine{.total_steps = 10, .cosine = true, .warmup_steps = 4};
+    const std::vector<double> rising = {0.2, 0.4, 0.6, 0.8, 1};
+    for (std::size_t step = 0; step < rising.size(); ++step) {
+        EXPECT_NEAR(constant.rate(static_cast<std::int64_t>(step)), rising[step], 1e-15) << step;
+        EXPECT_NEAR(cosine.rate(static_cast<std::int64_t>(step)), rising[step], 1e-15) << step;
+    }
+    EXPECT_EQ(constant.rate(9), 1);
+    EXPECT_NEAR(cosine.rate(6), 0.75, 1e-15);  // a third of the way down
+    EXPECT_NEAR(cosine.rate(7), 0.5, 1e-15);
+    EXPECT_NEAR(cosine.rate(10), 0, 1e-15);
+}
+
 TEST(Settings, DifferencesAreListedByKey) {
     EXPECT_TRUE(differing_settings({{"a", 1}, {"b", {1, 2}}}, {{"b", {1, 2}}, {"a", 1}}).empty());
     EXPECT_THAT(differing_settings({{"a", 1}, {"s", {{"x", 1}, {"y", 2}}}}, {{"a", 2}, {"s", {{"x", 1}}}}),
