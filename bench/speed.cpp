@@ -7,6 +7,7 @@
 #include "ltad/align/device.h"
 #include "ltad/eval/roc.h"
 #include "ltad/model/reconstruction.h"
+#include "ltad/synth/pairs.h"
 #include "ltad/train/adamw.h"
 #include "ltad/train/phase2.h"
 
@@ -15,17 +16,31 @@ namespace {
 
 constexpr std::int64_t batch_size = 8;
 
-/// EfficientNet-B<n> with weights that keep activations finite.
-ImageEncoder make_encoder(double width, double depth) {
-    EfficientNetConfig config;
-    config.width_coefficient = width;
-    config.depth_coefficient = depth;
+/// Weights that keep activations finite.
+Weights finite_weights(const EfficientNetConfig& config) {
     Weights weights;
     for (const auto& [name, shape] : efficientnet_shapes(config))
         weights[name] = shape.size() == 4
                             ? at::randn(shape) * std::sqrt(1.0 / static_cast<double>(shape[1] * shape[2] * shape[3]))
                             : at::ones(shape);
-    return {config, weights, at::kCPU};
+    return weights;
+}
+
+/// The same without squeeze-excite, as ltad-pretrain import writes EfficientNet-Lite.
+Weights open_weights(const EfficientNetConfig& config) {
+    Weights weights = finite_weights(config);
+    for (auto& [name, tensor] : weights)
+        if (name.find("squeeze_excite.expand") != std::string::npos)
+            tensor = at::full_like(tensor, name.ends_with("bias") ? 30 : 0);
+    return weights;
+}
+
+/// EfficientNet-B<n>.
+ImageEncoder make_encoder(double width, double depth) {
+    EfficientNetConfig config;
+    config.width_coefficient = width;
+    config.depth_coefficient = depth;
+    return {config, finite_weights(config), at::kCPU};
 }
 
 void encode(benchmark::State& state, double width, double depth) {
@@ -95,8 +110,32 @@ void auroc_of_pixels(benchmark::State& state) {
     state.SetItemsProcessed(state.iterations() * pixels);
 }
 
+/// Pictures with captions, on one core; 0: the training side, 1: the held-out one.
+void caption_pairs(benchmark::State& state) {
+    PairKey key{.seed = 1, .side = state.range(0) == 0 ? PairSide::training : PairSide::held_out};
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(draw_pair(key));
+        ++key.index;
+    }
+    state.SetItemsProcessed(state.iterations());
+}
+
+/// EfficientNet-Lite0: B0 without squeeze-excite and with relu6.
+void encode_lite0(benchmark::State& state) {
+    set_threads(state.range(0));
+    EfficientNetConfig config;
+    config.width_coefficient = config.depth_coefficient = 1.0;
+    config.hidden_act = "relu6";
+    const ImageEncoder encoder(config, open_weights(config), at::kCPU);
+    const at::Tensor pictures = at::randn({batch_size, 3, 224, 224}).contiguous(at::MemoryFormat::ChannelsLast);
+    for (auto _ : state) benchmark::DoNotOptimize(encoder.forward(pictures, {3}));
+    state.SetItemsProcessed(state.iterations() * batch_size);
+}
+
 BENCHMARK(encode_b7)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond)->MinTime(5);
 BENCHMARK(encode_b0)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond)->MinTime(3);
+BENCHMARK(encode_lite0)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond)->MinTime(3);
+BENCHMARK(caption_pairs)->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond)->MinTime(3);
 BENCHMARK(reconstruction_step)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond)->MinTime(5);
 BENCHMARK(reconstruction_score)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond)->MinTime(3);
 BENCHMARK(semantic_step)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond)->MinTime(3);

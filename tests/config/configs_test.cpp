@@ -53,7 +53,27 @@ TEST(Configs, HaveEverySettingOfThePaperAndItsHyperParameters) {
     }
 }
 
-TEST(Configs, DemoLoads) { EXPECT_EQ(load_config(std::string(LTAD_CONFIGS) + "/demo/demo.json", {}).name, "demo"); }
+Config load(const std::string& name) { return load_config(std::string(LTAD_CONFIGS) + "/" + name, {}); }
+
+TEST(Configs, TheDemoUsesTheDefaultEncoderOrARandomOne) {
+    EXPECT_EQ(load("demo/demo.json").name, "demo");
+    EXPECT_EQ(load("demo/demo.json").encoder.path, "models/align-lite");
+    EXPECT_EQ(load("demo/random.json").name, "demo-random");
+    EXPECT_EQ(load("demo/random.json").encoder.path, "models/demo-random");
+}
+
+TEST(Configs, LargePicturesHaveTheFineGrid) {
+    for (const char* name : {"align-lite-448.json", "demo/demo-448.json"}) {
+        EXPECT_EQ(load(name).dataset.image_size, 448) << name;
+        EXPECT_EQ(load(name).grid(), 28) << name;
+        EXPECT_EQ(load(name).encoder.path, "models/align-lite") << name;
+    }
+}
+
+TEST(Configs, PretrainingsLoad) {
+    for (const char* name : {"align-lite", "align-lite-low-rank", "align-lite-image"})
+        EXPECT_EQ(load_pretrain_config(std::string(LTAD_CONFIGS) + "/pretrain/" + name + ".json", {}).name, name);
+}
 
 }  // namespace
 }  // namespace ltad
