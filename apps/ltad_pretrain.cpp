@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <limits>
 
 #include "ltad/config/load.h"
 #include "ltad/core/command.h"
@@ -29,8 +30,12 @@ int main(int argc, char** argv) {
     for (CLI::App* const sub : {init, import}) {
         sub->add_option("--seed", import_options.seed, "Seed of random weights")
             ->capture_default_str()
-            ->check(CLI::NonNegativeNumber);
-        sub->add_option("--out", import_options.out, "Folder to make")->required();
+            ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()));
+        sub->add_option("--out", import_options.out, "Folder to make")
+            ->required()
+            ->check([](const std::string& folder) {
+                return folder.empty() ? std::string("must not be empty") : std::string();
+            });
     }
     CLI::App* const train = app.add_subcommand("train", "Contrastive training on picture-caption pairs");
     train->add_flag("--resume", train_options.resume, "Go on with an unfinished training");

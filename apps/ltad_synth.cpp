@@ -20,6 +20,8 @@ int main(int argc, char** argv) {
         ->capture_default_str();
     ltad::PairOptions pairs;
     auto* const pair_count = app.add_option("--pairs", pairs.count, "Instead: so many pictures with captions");
+    for (const char* option : {"--classes", "--train", "--test-good", "--test-defective"})
+        pair_count->excludes(app.get_option(option));
     app.add_flag("--held-out", held_out, "Pairs of the classes and defects that training pairs never show")
         ->needs(pair_count);
     auto* const size =

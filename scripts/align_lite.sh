@@ -7,8 +7,9 @@ cd "$(dirname "$0")/.."
 
 readonly MODEL=models/align-lite
 [ -f "$MODEL/config.json" ] && exit 0
-if ! scripts/weights.sh; then
-  echo "align-lite: no pretrained weights could be had (is there a network?)" >&2
+scripts/weights.sh || exit 1
+if [ ! -x build/release/bin/ltad-pretrain ]; then
+  echo "align-lite: build/release/bin/ltad-pretrain is not built yet; scripts/demo.sh builds it" >&2
   exit 1
 fi
 exec build/release/bin/ltad-pretrain import --image .deps/weights/lite0/*.pth --text .deps/weights/minilm \

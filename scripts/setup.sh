@@ -66,7 +66,7 @@ install_libtorch() {
 
 # Nothing else needs them: without, the demo runs with random weights and the tests of these weights are skipped.
 fetch_weights() {
-  scripts/weights.sh || { say "no pretrained weights (see above); random ones take their place"; return; }
+  scripts/weights.sh || { say "no pretrained weights; random ones take their place"; return; }
   if [ -x build/release/bin/ltad-pretrain ]; then scripts/align_lite.sh; fi
 }
 

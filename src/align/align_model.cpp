@@ -63,12 +63,16 @@ std::string vision_settings(const AlignConfig& config, const Preprocessing& prep
 
 }  // namespace
 
-Weights read_model_weights(const std::filesystem::path& directory) {
+std::filesystem::path model_weights_file(const std::filesystem::path& directory) {
     for (const char* name : {"model.safetensors", "pytorch_model.bin"})
-        if (std::filesystem::exists(directory / name)) return load_any_weights(directory / name);
+        if (std::filesystem::exists(directory / name)) return directory / name;
     fail(directory.string(),
          ": neither model.safetensors nor pytorch_model.bin is there; a model directory such as "
          "kakaobrain/align-base was expected");
+}
+
+Weights read_model_weights(const std::filesystem::path& directory) {
+    return load_any_weights(model_weights_file(directory));
 }
 
 Preprocessing parse_preprocessing(const json& document, const std::string& where) {
@@ -145,7 +149,7 @@ Shapes align_shapes(const AlignConfig& config) {
 AlignModel::AlignModel(std::filesystem::path directory, at::Device device)
     : directory_(std::move(directory)), device_(device) {
     if (!std::filesystem::is_directory(directory_))
-        fail(directory_.string(), ": no such folder; encoder.path must be a model directory (ltad-pretrain makes one)");
+        fail(directory_.string(), ": no such folder; a model directory was expected (ltad-pretrain makes one)");
     const auto config_file = directory_ / "config.json";
     config_ = parse_align_config(read_json(config_file), config_file.string());
     preprocessing_ = read_preprocessing(directory_ / "preprocessor_config.json");

@@ -79,7 +79,8 @@ Weights load_weights(const std::filesystem::path& path, Metadata* metadata) {
 }
 
 Weights load_any_weights(const std::filesystem::path& path) {
-    return is_torch_file(path) ? load_torch_weights(path) : load_weights(path);
+    const bool named = path.extension() == ".pth" || path.extension() == ".pt" || path.extension() == ".bin";
+    return named || is_torch_file(path) ? load_torch_weights(path) : load_weights(path);
 }
 
 void save_weights(const std::filesystem::path& path, const Weights& weights, const Metadata& metadata) {

@@ -1,5 +1,7 @@
 #include "ltad/core/command.h"
 
+#include <fcntl.h>
+
 #include <exception>
 #include <iostream>
 #include <new>
@@ -30,6 +32,13 @@ constexpr const char* out_of_memory = "out of memory: a smaller batch_size, imag
 /// LibTorch's messages go on with a stack trace.
 std::string first_line(const std::string& message) { return message.substr(0, message.find('\n')); }
 
+/// Where a standard stream is closed, the next file opened would get its number, and our words. Opened for reading, a
+/// write to it fails, and is reported.
+void fill_closed_descriptors() {
+    for (const int descriptor : {0, 1, 2})
+        if (::fcntl(descriptor, F_GETFD) == -1) (void)::open("/dev/null", O_RDONLY);
+}
+
 }  // namespace
 
 std::string version() { return LTAD_VERSION; }
@@ -38,6 +47,7 @@ std::string git_revision() { return LTAD_GIT_REVISION; }
 int run_command(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
     app.set_version_flag("--version", app.get_name() + " " + version());
     app.set_help_flag("-h,--help", "Print this help and exit");
+    fill_closed_descriptors();
     try {
         app.parse(argc, argv);
         catch_interrupts();

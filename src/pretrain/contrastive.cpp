@@ -15,8 +15,6 @@ namespace {
 
 constexpr const char* temperature_name = "log_temperature";
 
-at::Tensor normalized(const at::Tensor& x) { return x / x.norm(2, {1}, true).clamp_min(1e-12); }
-
 /// Running statistics are not trained, nor a squeeze-excite that only stands for there being none.
 bool is_trained(const std::string& name, const Weights& weights) {
     if (name.find("running_") != std::string::npos || name.ends_with("num_batches_tracked")) return false;
@@ -27,9 +25,11 @@ bool is_trained(const std::string& name, const Weights& weights) {
 
 }  // namespace
 
+at::Tensor unit_rows(const at::Tensor& x) { return x / x.norm(2, {1}, true).clamp_min(1e-12); }
+
 at::Tensor contrastive_loss(const at::Tensor& image, const at::Tensor& text, const at::Tensor& caption,
                             const at::Tensor& temperature, double label_smoothing) {
-    const at::Tensor logits = at::matmul(normalized(image), normalized(text).t()) / temperature;
+    const at::Tensor logits = at::matmul(unit_rows(image), unit_rows(text).t()) / temperature;
     const at::Tensor image_to_text =
         at::cross_entropy_loss(logits, caption, {}, at::Reduction::Mean, -100, label_smoothing);
     const at::Tensor shown = at::one_hot(caption, text.size(0)).t().to(logits.scalar_type());  // [U, B]

@@ -58,7 +58,7 @@ at::Tensor PairEmbeddings::rows(std::span<const std::size_t> indices) const {
 PairEmbeddings embed_once(const PairSource& pairs, const ContrastiveModel& model, const std::filesystem::path& file) {
     const c10::NoGradGuard no_grad;
     const std::string settings =
-        json{{"encoder", model.source().image_fingerprint()}, {"pairs", pairs.settings()}}.dump();
+        json{{"encoder", model.source().image_fingerprint()}, {"pairs", pairs.fingerprint()}}.dump();
     if (std::optional<PairEmbeddings> saved = read_embeddings(file, settings)) return *std::move(saved);
     std::vector<std::size_t> indices(pairs.size());
     std::iota(indices.begin(), indices.end(), std::size_t{0});

@@ -7,6 +7,8 @@
 #include <c10/core/GradMode.h>
 
 #include "ltad/core/error.h"
+#include "ltad/core/interrupt.h"
+#include "ltad/core/log.h"
 #include "ltad/eval/roc.h"
 #include "ltad/synth/pairs.h"
 #include "pair_source.h"
@@ -18,7 +20,10 @@ namespace {
 constexpr std::size_t picture_batch = 32;
 constexpr std::size_t candidates = 100;
 
-at::Tensor normalized(const at::Tensor& x) { return x / x.norm(2, {1}, true).clamp_min(1e-12); }
+/// The end of a small set is nearer than an answer to a Ctrl-C.
+void stop_if_asked(bool much_is_left) {
+    if (much_is_left && interrupt_requested()) throw Interrupted("interrupted while measuring; --resume goes on");
+}
 
 /// Each pair goes into the first group that lacks its meaning and is not full; groups that stay short are left out, all
 /// but the first.
@@ -47,7 +52,7 @@ Recall recall_at_1(const at::Tensor& image, const at::Tensor& text, const std::v
     for (const auto& group : groups) {
         const at::Tensor rows = at::tensor(group).to(image.device());
         const at::Tensor similarity =
-            at::matmul(normalized(image.index_select(0, rows)), normalized(text.index_select(0, rows)).t());
+            at::matmul(unit_rows(image.index_select(0, rows)), unit_rows(text.index_select(0, rows)).t());
         const at::Tensor own = at::arange(similarity.size(0), rows.options());
         recall.image_to_text += similarity.argmax(1).eq(own).to(at::kDouble).mean().item<double>();
         recall.text_to_image += similarity.argmax(0).eq(own).to(at::kDouble).mean().item<double>();
@@ -82,6 +87,7 @@ json HeldOutMeasures::to_json() const {
 }
 
 HeldOut::HeldOut(const PretrainConfig& config) : config_(config) {
+    (void)open_pairs(config, PairUse::new_pictures);  // what is wrong with them is said before anything is trained
     if (config.pairs.list.empty()) subjects_ = pair_subjects(PairSide::held_out);
 }
 
@@ -92,6 +98,7 @@ HeldOut::Embedded HeldOut::embed_pairs(const ContrastiveModel& model, const Pair
     std::iota(indices.begin(), indices.end(), std::size_t{0});
     for (std::size_t i = 0; i < indices.size(); i += picture_batch) {
         const Pairs pairs = source.load(std::span(indices).subspan(i, std::min(picture_batch, indices.size() - i)), 0);
+        stop_if_asked(i + picture_batch < indices.size());
         parts.push_back(model.embed_pictures(pairs.pictures));
         all.captions.insert(all.captions.end(), pairs.captions.begin(), pairs.captions.end());
         all.meanings.insert(all.meanings.end(), pairs.meanings.begin(), pairs.meanings.end());
@@ -114,6 +121,7 @@ at::Tensor HeldOut::embed_class(const ContrastiveModel& model, std::size_t subje
                 const PairKey key{.seed = config_.seed, .side = PairSide::held_out, .index = index, .size = size};
                 return draw_pair_of(key, subject, i < each ? "" : defects[i % defects.size()]).image;
             });
+        stop_if_asked(start + picture_batch < 2 * each);
         parts.push_back(model.embed_pictures(pictures));
     }
     return at::cat(parts);
@@ -121,6 +129,7 @@ at::Tensor HeldOut::embed_class(const ContrastiveModel& model, std::size_t subje
 
 void HeldOut::embed(const ContrastiveModel& model) {
     if (embedded_ && model.image_frozen()) return;
+    log_info("encoding pictures that training does not show");
     new_pictures_ = embed_pairs(model, *open_pairs(config_, PairUse::new_pictures));
     classes_.clear();
     for (std::size_t s = 0; s < subjects_.size(); ++s) classes_.push_back(embed_class(model, s));
@@ -142,9 +151,9 @@ HeldOutMeasures HeldOut::measure(const ContrastiveModel& model) {
     std::vector<std::uint8_t> labels(2 * each, 0);
     std::fill(labels.begin() + static_cast<std::ptrdiff_t>(each), labels.end(), std::uint8_t{1});
     for (std::size_t s = 0; s < subjects_.size(); ++s) {
-        const at::Tensor text = normalized(model.embed_texts({"a " + subjects_[s], "a broken " + subjects_[s]}));
+        const at::Tensor text = unit_rows(model.embed_texts({"a " + subjects_[s], "a broken " + subjects_[s]}));
         const at::Tensor score =
-            at::matmul(normalized(classes_[s]), text[1] - text[0]).to(at::kCPU, at::kFloat).contiguous();
+            at::matmul(unit_rows(classes_[s]), text[1] - text[0]).to(at::kCPU, at::kFloat).contiguous();
         const auto area = auroc({score.const_data_ptr<float>(), labels.size()}, labels);
         measures.zero_shot.push_back({subjects_[s], area.value_or(0.5)});
     }

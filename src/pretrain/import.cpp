@@ -25,9 +25,7 @@ json source(const std::filesystem::path& file) {
 }
 
 json sources_of(const ImportOptions& options) {
-    const bool plain = std::filesystem::exists(options.text / "model.safetensors");
-    return {{"image", source(options.image)},
-            {"text", source(options.text / (plain ? "model.safetensors" : "pytorch_model.bin"))}};
+    return {{"image", source(options.image)}, {"text", source(model_weights_file(options.text))}};
 }
 
 at::Tensor random_projection(std::int64_t out, std::int64_t in, std::int64_t seed) {
@@ -40,6 +38,9 @@ at::Tensor random_projection(std::int64_t out, std::int64_t in, std::int64_t see
 /// Updates that were trained for just these weights, and hold all that was trained.
 ModelUpdates updates_for(const json& sources, const std::filesystem::path& file) {
     ModelUpdates updates = read_updates(file);
+    if (!updates.sources.contains("image") || !updates.sources.contains("text"))
+        fail(file.string(),
+             ": its training started from a model that was not imported; use the model/ folder beside it");
     for (const char* part : {"image", "text"})
         if (const json there = updates.sources.value(part, json()); there != sources[part])
             fail(file.string(), ": was trained for other ", part, " weights: ", there.dump(), " there, ",

@@ -89,7 +89,8 @@ public:
         for (std::size_t i = 0; i < all.size(); ++i)
             if ((i % every == every - 1) == held_out) pairs_.push_back(all[i]);
         if (pairs_.size() < 2)
-            fail(file_.string(), ": ", all.size(), " pairs are too few to train with one of ", every, " held out");
+            fail(file_.string(), ": of its ", all.size(), " pairs ", pairs_.size(), held_out ? " are" : " are not",
+                 " held out (pairs.held_out_every = ", every, "); at least 2 are needed");
         settings_ = {{"source", sha256_file(file_)}, {"held_out_every", every}, {"image_size", image_size_}};
     }
 
@@ -107,6 +108,13 @@ public:
     }
 
     [[nodiscard]] json settings() const override { return settings_; }
+
+    [[nodiscard]] std::string fingerprint() const override {
+        Sha256 all;
+        all.update(settings_.dump());
+        for (const ListedPair& pair : pairs_) all.update(sha256_file(pair.image));
+        return all.hex();
+    }
 
 private:
     std::filesystem::path file_;

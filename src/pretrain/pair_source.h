@@ -32,6 +32,8 @@ public:
     [[nodiscard]] virtual Pairs load(std::span<const std::size_t> indices, std::int64_t epoch) const = 0;
     /// What the pairs depend on, for checkpoints.
     [[nodiscard]] virtual json settings() const = 0;
+    /// Changes with any picture or caption; reads a list's pictures whole.
+    [[nodiscard]] virtual std::string fingerprint() const { return settings().dump(); }
 };
 
 enum class PairUse : std::uint8_t {

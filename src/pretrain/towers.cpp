@@ -186,12 +186,6 @@ Tower read_transformers_image(const Weights& all, const std::filesystem::path& f
     return tower;
 }
 
-std::filesystem::path weights_file(const std::filesystem::path& folder) {
-    for (const char* name : {"model.safetensors", "pytorch_model.bin"})
-        if (std::filesystem::exists(folder / name)) return folder / name;
-    fail(folder.string(), ": neither model.safetensors nor pytorch_model.bin is there");
-}
-
 }  // namespace
 
 Tower read_image_tower(const std::filesystem::path& file) {
@@ -212,7 +206,7 @@ Tower read_text_tower(const std::filesystem::path& folder) {
     Tower tower;
     tower.config = read_config_of(config_file, "text_config");
     const BertConfig config = parse_bert_config(tower.config, config_file.string());
-    const auto file = weights_file(folder);
+    const auto file = model_weights_file(folder);
     Weights weights = below(load_any_weights(file), {"text_model.", "bert."});
     for (const char* name : {"pooler.dense.weight", "pooler.dense.bias"})
         weights.try_emplace(name, at::zeros(bert_shapes(config).at(name)));

@@ -1,10 +1,11 @@
 #include "ltad/pretrain/train.h"
 
 #include <algorithm>
-#include <future>
 #include <iostream>
 #include <map>
-#include <numeric>
+#include <memory>
+#include <optional>
+#include <span>
 
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
@@ -19,6 +20,7 @@
 #include "ltad/core/interrupt.h"
 #include "ltad/core/log.h"
 #include "ltad/core/progress.h"
+#include "ltad/eval/table.h"
 #include "ltad/pretrain/held_out.h"
 #include "ltad/train/feature_set.h"
 #include "ltad/train/phase1.h"
@@ -52,6 +54,21 @@ json settings_of(const PretrainConfig& config, const ContrastiveModel& model, co
             {"contrastive", to_json(config)["contrastive"]}};
 }
 
+/// Throws UsageError where the training would overwrite a model, its own source above all.
+void check_output(const PretrainConfig& config) {
+    const auto output = config.output_path();
+    const auto source = std::filesystem::weakly_canonical(config.model);
+    for (const auto& folder : {output, output / "model"})
+        if (std::filesystem::weakly_canonical(folder) == source)
+            throw UsageError(text("output: ", output.string(),
+                                  " would overwrite the model that the training starts from, ", config.model,
+                                  "; another folder is needed"));
+    if (!std::filesystem::exists(output / "config.json")) return;
+    const json there = read_json(output / "config.json");
+    if (there.is_object() && there.contains("model_type"))
+        throw UsageError(text("output: ", output.string(), " is a model directory; another folder is needed"));
+}
+
 class Trainer {
 public:
     Trainer(const PretrainConfig& config, const TrainOptions& options)
@@ -75,9 +92,12 @@ public:
     void run() {
         if (trainee_.finished()) {
             log_info(text(output_.string(), ": the training is already finished; --force trains it again"));
-            if (!std::filesystem::exists(output_ / "model" / "config.json")) write_results();
+            if (!std::filesystem::exists(output_ / "model" / "config.json") ||
+                !std::filesystem::exists(output_ / "updates.safetensors"))
+                write_results();
             return;
         }
+        clear_earlier_results();
         json document = to_json(config_);
         document["program"] = {{"version", version()}, {"revision", git_revision()}};
         write_json(output_ / "config.json", document);
@@ -85,6 +105,7 @@ public:
         if (model_.image_frozen()) embeddings_ = embed_once(*pairs_, model_, output_ / "embeddings.safetensors");
         if (trainee_.steps_done() == 0) write_json(output_ / "before.json", measure("before training"));
         train();
+        check_finite();
         const json after = measure("after training");
         write_json(output_ / "report.json", {{"before", read_json(output_ / "before.json")},
                                              {"after", after},
@@ -94,6 +115,25 @@ public:
     }
 
 private:
+    /// What an earlier training left must not be taken for this one's, nor half-written files of a kill stay.
+    void clear_earlier_results() const {
+        std::filesystem::remove(output_ / "model" / "config.json");
+        for (const char* name : {"updates.safetensors", "report.json"}) std::filesystem::remove(output_ / name);
+        for (const auto& folder : {output_, output_ / "model"}) {
+            if (!std::filesystem::is_directory(folder)) continue;
+            for (const auto& entry : std::filesystem::directory_iterator(folder))
+                if (entry.path().filename().string().find(".tmp-") != std::string::npos)
+                    std::filesystem::remove(entry.path());
+        }
+    }
+
+    /// The last step's loss was finite before the step; what it led to may not be.
+    void check_finite() {
+        for (const auto& [name, tensor] : model_.parameters().trained())
+            if (!at::isfinite(tensor).all().item<bool>())
+                fail(output_.string(), ": '", name, "' became infinite; a smaller contrastive.learning_rate may help");
+    }
+
     void train() {
         log_info(text("contrastive training: ", pairs_->size(), " pairs, ", config_.contrastive.epochs, " epochs of ",
                       per_epoch_, " batches of ", batch_size_));
@@ -162,8 +202,18 @@ private:
         return at::stack(rows);
     }
 
+    /// Measuring takes a while, too: a Ctrl-C in it must not lose the training.
+    HeldOutMeasures measured() {
+        try {
+            return held_out_.measure(model_);
+        } catch (const Interrupted&) {
+            if (trainee_.steps_done() > 0) trainee_.save_state();
+            throw;
+        }
+    }
+
     json measure(const std::string& when) {
-        const HeldOutMeasures measures = held_out_.measure(model_);
+        const HeldOutMeasures measures = measured();
         std::string line = text(when, ": ", describe("new pictures", measures.new_pictures));
         if (measures.new_classes) line += "; " + describe("new classes", *measures.new_classes);
         if (const auto mean = measures.mean_auroc()) line += text(", zero-shot AUROC ", percent(*mean));
@@ -174,12 +224,6 @@ private:
     static std::string describe(const char* what, const Recall& recall) {
         return text(what, ": recall@1 among ", recall.candidates, " image to text ", percent(recall.image_to_text),
                     ", text to image ", percent(recall.text_to_image));
-    }
-
-    static std::string percent(double share) {
-        std::array<char, 32> buffer{};
-        (void)std::snprintf(buffer.data(), buffer.size(), "%.2f", 100 * share);
-        return buffer.data();
     }
 
     void write_results() const;
@@ -219,13 +263,17 @@ void Trainer::write_results() const {
     document["ltad_sources"]["projection"] = {{"file", "updates.safetensors"},
                                               {"sha256", sha256_file(output_ / "updates.safetensors")}};
     write_json(model / "config.json", document);
-    log_info(text(model.string(), ": the trained model; ", (output_ / "updates.safetensors").string(),
-                  ": what was learned, for ltad-pretrain import --projection"));
+    log_info(text(model.string(), ": the trained model"));
+    if (updates.sources.contains("image") && updates.sources.contains("text") &&
+        !updates.sources.contains("projection"))
+        log_info(text((output_ / "updates.safetensors").string(),
+                      ": what was learned, for ltad-pretrain import --projection"));
 }
 
 }  // namespace
 
 void train_contrastive(const PretrainConfig& config, const TrainOptions& options) {
+    check_output(config);
     set_threads(config.threads);
     Trainer(config, options).run();
 }

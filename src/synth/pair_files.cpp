@@ -28,7 +28,7 @@ void check(const PairOptions& o) {
             throw UsageError(
                 text("--", name, ": ", value, " is not allowed (a whole number from ", low, " to ", high, ")"));
     };
-    expect("count", o.count, 1, 1000000);
+    expect("pairs", o.count, 1, 1000000);
     expect("size", o.size, 32, 4096);
     expect("seed", o.seed, 0, INT64_MAX);
 }
@@ -88,7 +88,9 @@ void write_all(const std::filesystem::path& folder, const PairOptions& options) 
 
 void write_pairs(const std::filesystem::path& out, const PairOptions& options) {
     check(options);
-    const auto target = out.has_filename() ? out : out.parent_path();  // without a slash at its end
+    if (out.empty()) throw UsageError("--out: '' is not allowed (a folder to make)");
+    const auto whole = std::filesystem::absolute(out).lexically_normal();
+    const auto target = whole.has_filename() ? whole : whole.parent_path();  // without a slash at its end
     // Beside its final name until it is whole, so that nobody takes half a set for one.
     const std::filesystem::path partial = text(target.string(), ".part-", ::getpid());
     if (std::filesystem::exists(target) &&
@@ -96,13 +98,13 @@ void write_pairs(const std::filesystem::path& out, const PairOptions& options) {
         fail(target.string(), ": is there already and not an empty folder; choose another one, or remove it first");
     try {
         write_all(partial, options);
+        std::filesystem::remove(target);
+        std::filesystem::rename(partial, target);
     } catch (...) {
         std::error_code ignored;
         std::filesystem::remove_all(partial, ignored);
         throw;
     }
-    std::filesystem::remove(target);
-    std::filesystem::rename(partial, target);
     log_info(text(target.string(), ": ", options.count, " pictures with captions"));
 }
 

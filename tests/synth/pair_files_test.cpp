@@ -98,8 +98,8 @@ TEST(PairFiles, NameTheOptionThatIsOutOfRange) {
         EXPECT_THAT([&] { write_quietly(folder / "pairs", options); },
                     ThrowsMessage<UsageError>(AllOf(HasSubstr(name), HasSubstr("not allowed"))));
     };
-    expect("--count", [](PairOptions& o) { o.count = 0; });
-    expect("--count", [](PairOptions& o) { o.count = 1000001; });
+    expect("--pairs", [](PairOptions& o) { o.count = 0; });
+    expect("--pairs", [](PairOptions& o) { o.count = 1000001; });
     expect("--size", [](PairOptions& o) { o.size = 31; });
     expect("--size", [](PairOptions& o) { o.size = 4097; });
     expect("--seed", [](PairOptions& o) { o.seed = -1; });

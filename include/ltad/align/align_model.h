@@ -38,7 +38,8 @@ struct AlignConfig {
 /// Names and shapes of all tensors of transformers' AlignModel with this config.
 [[nodiscard]] Shapes align_shapes(const AlignConfig& config);
 
-/// The tensors of a model directory: its model.safetensors, else its pytorch_model.bin. Throws Error.
+/// Of a model directory: its model.safetensors, else its pytorch_model.bin. Throws Error when there is neither.
+[[nodiscard]] std::filesystem::path model_weights_file(const std::filesystem::path& directory);
 [[nodiscard]] Weights read_model_weights(const std::filesystem::path& directory);
 
 /// A model directory in the layout of kakaobrain/align-base: config.json, model.safetensors or pytorch_model.bin (float

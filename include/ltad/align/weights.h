@@ -21,7 +21,8 @@ using Shapes = std::map<std::string, std::vector<std::int64_t>>;
 /// to). Throws Error naming file and tensor.
 [[nodiscard]] Weights load_weights(const std::filesystem::path& path, Metadata* metadata = nullptr);
 
-/// The same for any file of weights: safetensors, or what torch.save wrote (see torch_file.h), told by its first bytes.
+/// The same for any file of weights: safetensors, or what torch.save wrote (see torch_file.h), told by its name
+/// (.pth, .pt, .bin) or its first bytes.
 [[nodiscard]] Weights load_any_weights(const std::filesystem::path& path);
 
 /// Writes CPU copies of the tensors, whole or not at all; equal content gives equal bytes.

@@ -12,6 +12,9 @@
 
 namespace ltad {
 
+/// Rows scaled to length 1.
+[[nodiscard]] at::Tensor unit_rows(const at::Tensor& x);
+
 /// ALIGN's loss (Jia et al. 2021, eqs. 1 and 2), the two directions averaged as transformers does: softmax cross
 /// entropy over cosines / temperature. image: [B, d]; text: [U, d], the batch's distinct captions; caption: [B] int64,
 /// which of them is each picture's. A caption shared by several pictures has them all as equal targets: ALIGN would
