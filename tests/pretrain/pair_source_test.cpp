@@ -117,8 +117,8 @@ TEST_F(ListedPairs, AListNeedsTwoPairsOfEachSort) {
                  "\n";
     EXPECT_EQ(complaint(lines), "");
     EXPECT_THAT([&] { (void)open_pairs(config(), PairUse::new_pictures); },
-                ThrowsMessage<Error>(AllOf(HasSubstr("pairs.jsonl"), HasSubstr("7 pairs are too few"))));
-    EXPECT_THAT(complaint(""), HasSubstr("0 pairs are too few"));
+                ThrowsMessage<Error>(AllOf(HasSubstr("pairs.jsonl"), HasSubstr("of its 7 pairs 1 are held out"))));
+    EXPECT_THAT(complaint(""), HasSubstr("of its 0 pairs 0 are not held out"));
     std::filesystem::remove(folder / "pairs.jsonl");
     EXPECT_THAT([&] { (void)open_pairs(config(), PairUse::training); }, ThrowsMessage<Error>(HasSubstr("pairs.jsonl")));
 }
