@@ -53,7 +53,9 @@ TEST(Configs, HaveEverySettingOfThePaperAndItsHyperParameters) {
     }
 }
 
-Config load(const std::string& name) { return load_config(std::string(LTAD_CONFIGS) + "/" + name, {}); }
+Config load(const std::string& name) {
+    return load_config(std::string(LTAD_CONFIGS) + "/" + name, {"dataset.root=data/any"});
+}
 
 TEST(Configs, TheDemoUsesTheDefaultEncoderOrARandomOne) {
     EXPECT_EQ(load("demo/demo.json").name, "demo");
