@@ -7,7 +7,9 @@ namespace ltad::test {
 namespace {
 
 using std::chrono::milliseconds;
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 /// Many steps and a save after each, so that signals hit everything.
 const std::vector<std::string> long_training = {"--set", "phase1.epochs=16",    "--set", "phase2.epochs=20",
@@ -25,7 +27,8 @@ int train_under_fire(const Workspace& work, const std::string& phase, int signal
         if (outcome.status == 0) break;
         EXPECT_EQ(outcome.status, signal == SIGKILL ? 128 + SIGKILL : 130) << outcome.err;
         if (signal == SIGINT) {
-            EXPECT_THAT(outcome.err, HasSubstr("interrupted"));
+            // On a busy machine a signal may come before the program is up, and ends it without a word.
+            EXPECT_THAT(outcome.err, AnyOf(IsEmpty(), HasSubstr("interrupted")));
         }
     }
     return hits;
