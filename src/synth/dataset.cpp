@@ -1,21 +1,14 @@
 #include "ltad/synth/dataset.h"
 
-#include <atomic>
 #include <cstdio>
-#include <exception>
-#include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
-
-#include <unistd.h>
 
 #include "ltad/core/error.h"
 #include "ltad/core/files.h"
-#include "ltad/core/interrupt.h"
 #include "ltad/core/log.h"
-#include "ltad/core/progress.h"
 #include "ltad/synth/picture.h"
+#include "new_folder.h"
 
 namespace ltad {
 namespace {
@@ -75,54 +68,14 @@ void run(const Job& job) {
     if (!job.mask.empty()) write_file_atomically(job.mask, encode_png(picture.mask));
 }
 
-/// The jobs spread over the cores. The first exception stops them all and is thrown again.
-void run_all(const std::vector<Job>& jobs) {
-    Progress progress("draw", jobs.size(), "pictures");
-    std::atomic<std::size_t> next = 0;
-    std::mutex guard;
-    std::exception_ptr failure;
-    const auto work = [&] {
-        for (std::size_t i; (i = next++) < jobs.size();) {
-            try {
-                if (interrupt_requested()) throw Interrupted("interrupted; nothing was kept");
-                run(jobs[i]);
-            } catch (...) {
-                const std::lock_guard lock(guard);
-                if (!failure) failure = std::current_exception();
-                next = jobs.size();
-                return;
-            }
-            const std::lock_guard lock(guard);
-            progress.advance();
-        }
-    };
-    {
-        std::vector<std::jthread> workers;
-        for (unsigned i = 0; i < std::max(1u, std::thread::hardware_concurrency()); ++i) workers.emplace_back(work);
-    }
-    if (failure) std::rethrow_exception(failure);
-}
-
 }  // namespace
 
 void write_synth_dataset(const std::filesystem::path& out, const SynthOptions& options) {
     check(options);
-    const auto target = out.has_filename() ? out : out.parent_path();  // without a slash at its end
-    // Beside its final name until it is whole, so that nobody takes half a data set for one.
-    const std::filesystem::path partial = text(target.string(), ".part-", ::getpid());
-    if (std::filesystem::exists(target) &&
-        !(std::filesystem::is_directory(target) && std::filesystem::is_empty(target)))
-        fail(target.string(), ": is there already and not an empty folder; choose another one, or remove it first");
-    make_directories(partial);
-    try {
-        run_all(list_jobs(partial, options));
-    } catch (...) {
-        std::error_code ignored;
-        std::filesystem::remove_all(partial, ignored);
-        throw;
-    }
-    std::filesystem::remove(target);
-    std::filesystem::rename(partial, target);
+    const auto target = make_folder(out, [&](const std::filesystem::path& folder) {
+        const std::vector<Job> jobs = list_jobs(folder, options);
+        draw_all(jobs.size(), [&](std::size_t i) { run(jobs[i]); });
+    });
     log_info(text(target.string(), ": ", options.classes, " classes, layout mvtec"));
 }
 
