@@ -32,4 +32,6 @@ if(NOT Torch_FOUND)
   message(FATAL_ERROR "LibTorch >= 2.6 was not found. Run scripts/setup.sh, or configure with "
     "-DCMAKE_PREFIX_PATH=/path/to/libtorch")
 endif()
+# at::parallel_for is a header: without OpenMP here it would run our loops on one thread.
+find_package(OpenMP REQUIRED COMPONENTS CXX)
 message(STATUS "LibTorch ${Torch_VERSION} in ${TORCH_INSTALL_PREFIX}")

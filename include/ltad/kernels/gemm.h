@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace ltad {
+
+// Dense float32 matrix products on the CPU, row-major. `ld…` is the distance between two rows. A result never depends
+// on the number of threads: blocks are cut by the shapes alone, and each sum runs in one order.
+
+/// C [m, n] = A [m, k] B [k, n], or C += A B with `accumulate`; on the calling thread. oneDNN's block kernel where the
+/// processor has AVX-512 (twice as fast as MKL on AMD), else LibTorch's BLAS.
+void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda, const float* b,
+          std::int64_t ldb, float* c, std::int64_t ldc, bool accumulate = false);
+
+/// out [columns, rows] = in [rows, columns]ᵀ, on the calling thread.
+void transpose(const float* in, std::int64_t rows, std::int64_t columns, std::int64_t ld_in, float* out,
+               std::int64_t ld_out);
+
+/// A right-hand matrix B [k, n] in panels of 64 columns, each contiguous: strides of whole pages, which the caches do
+/// not like, disappear.
+class Panels {
+public:
+    static constexpr std::int64_t width = 64;
+
+    /// B = weight: [k, n].
+    static Panels of(const float* weight, std::int64_t k, std::int64_t n);
+    /// B = weightᵀ; weight: [n, k], as linear layers and 1 × 1 convolutions keep it.
+    static Panels transposed(const float* weight, std::int64_t n, std::int64_t k);
+
+    [[nodiscard]] std::int64_t rows() const { return k_; }
+    [[nodiscard]] std::int64_t columns() const { return n_; }
+    /// c [m, n] = a [m, k] B, on the calling thread.
+    void multiply(std::int64_t m, const float* a, std::int64_t lda, float* c, std::int64_t ldc) const;
+
+private:
+    Panels(std::int64_t k, std::int64_t n);
+
+    std::int64_t k_;
+    std::int64_t n_;
+    std::vector<float> data_;
+};
+
+/// Called with a block's first row and its number of rows, by the thread that has just computed it.
+using RowBlock = std::function<void(std::int64_t first, std::int64_t rows)>;
+
+/// Cuts `rows` into blocks of about 128 and runs `work` on each, by all threads.
+void for_row_blocks(std::int64_t rows, const RowBlock& work);
+
+/// y [rows, n] = x [rows, k] B by all threads; `finish` may go on with each block of y while the cache holds it.
+void multiply_rows(const float* x, std::int64_t ldx, std::int64_t rows, const Panels& b, float* y, std::int64_t ldy,
+                   const RowBlock& finish = nullptr);
+
+/// out [na, nb] = Σ_r a[r]ᵀ b[r] over rows: aᵀ b for a [rows, na], b [rows, nb], by all threads. The gradient of a
+/// linear layer's weight.
+void multiply_transposed(const float* a, std::int64_t na, std::int64_t lda, const float* b, std::int64_t nb,
+                         std::int64_t ldb, std::int64_t rows, float* out);
+
+/// out [n] = sum of the rows of x [rows, n]; the gradient of a bias.
+void sum_rows(const float* x, std::int64_t rows, std::int64_t n, std::int64_t ldx, float* out);
+
+}  // namespace ltad

@@ -1,0 +1,171 @@
+#include "ltad/kernels/gemm.h"
+
+#include <algorithm>
+#include <memory>
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <ATen/native/CPUBlas.h>
+#include <c10/core/GradMode.h>
+#include <c10/util/Exception.h>
+
+#include "ltad/kernels/simd.h"
+
+namespace ltad {
+namespace {
+
+/// Whether LibTorch's brgemm works here; it throws where the processor or the build lacks it.
+bool has_block_kernel() {
+    static const bool works = [] {
+        const float a = 1, b = 1;
+        float c = 0;
+        try {
+            at::native::cpublas::brgemm(1, 1, 1, 1, 1, 1, false, &a, &b, &c);
+        } catch (const c10::Error&) {
+            return false;
+        }
+        return true;
+    }();
+    return works;
+}
+
+std::int64_t blocks_of(std::int64_t size, std::int64_t block) { return (size + block - 1) / block; }
+
+constexpr std::int64_t rows_per_block = 128;
+constexpr std::int64_t summed_per_block =
+    112;  // rows of a weight gradient's sum taken at once: they stay in the L2 cache
+constexpr std::int64_t grain = 1;
+
+LTAD_MULTIVERSION void transpose_rows(const float* __restrict in, std::int64_t rows, std::int64_t columns,
+                                      std::int64_t ld_in, float* __restrict out, std::int64_t ld_out) {
+    constexpr std::int64_t tile = 16;
+    for (std::int64_t i = 0; i < rows; i += tile) {
+        for (std::int64_t j = 0; j < columns; j += tile) {
+            const float* const from = in + i * ld_in + j;
+            float* const to = out + j * ld_out + i;
+            if (i + tile <= rows && j + tile <= columns) {
+                for (std::int64_t c = 0; c < tile; ++c)
+                    for (std::int64_t r = 0; r < tile; ++r) to[c * ld_out + r] = from[r * ld_in + c];
+            } else {
+                for (std::int64_t c = 0; c < std::min(tile, columns - j); ++c)
+                    for (std::int64_t r = 0; r < std::min(tile, rows - i); ++r)
+                        to[c * ld_out + r] = from[r * ld_in + c];
+            }
+        }
+    }
+}
+
+LTAD_MULTIVERSION void add_rows(const float* __restrict x, std::int64_t rows, std::int64_t n, std::int64_t ldx,
+                                float* __restrict out) {
+    for (std::int64_t r = 0; r < rows; ++r)
+        for (std::int64_t i = 0; i < n; ++i) out[i] += x[r * ldx + i];
+}
+
+}  // namespace
+
+void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda, const float* b,
+          std::int64_t ldb, float* c, std::int64_t ldc, bool accumulate) {
+    if (m == 0 || n == 0) return;
+    if (has_block_kernel()) {
+        at::native::cpublas::brgemm(m, n, k, lda, ldb, ldc, accumulate, a, b, c);
+        return;
+    }
+    const auto view = [](const float* data, std::int64_t rows, std::int64_t columns, std::int64_t stride) {
+        return at::from_blob(const_cast<float*>(data), {rows, columns}, {stride, 1}, at::kFloat);
+    };
+    const c10::NoGradGuard no_grad;
+    at::Tensor out = view(c, m, n, ldc);
+    at::addmm_out(out, out, view(a, m, k, lda), view(b, k, n, ldb), accumulate ? 1 : 0);
+}
+
+void transpose(const float* in, std::int64_t rows, std::int64_t columns, std::int64_t ld_in, float* out,
+               std::int64_t ld_out) {
+    transpose_rows(in, rows, columns, ld_in, out, ld_out);
+}
+
+Panels::Panels(std::int64_t k, std::int64_t n) : k_(k), n_(n), data_(static_cast<std::size_t>(k * n)) {}
+
+Panels Panels::of(const float* weight, std::int64_t k, std::int64_t n) {
+    Panels panels(k, n);
+    at::parallel_for(0, blocks_of(n, width), grain, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t first = begin * width; first < std::min(end * width, n); first += width) {
+            const std::int64_t columns = std::min(width, n - first);
+            float* const panel = panels.data_.data() + first * k;
+            for (std::int64_t r = 0; r < k; ++r) std::copy_n(weight + r * n + first, columns, panel + r * columns);
+        }
+    });
+    return panels;
+}
+
+Panels Panels::transposed(const float* weight, std::int64_t n, std::int64_t k) {
+    Panels panels(k, n);
+    at::parallel_for(0, blocks_of(n, width), grain, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t first = begin * width; first < std::min(end * width, n); first += width) {
+            const std::int64_t columns = std::min(width, n - first);
+            transpose(weight + first * k, columns, k, k, panels.data_.data() + first * k, columns);
+        }
+    });
+    return panels;
+}
+
+void Panels::multiply(std::int64_t m, const float* a, std::int64_t lda, float* c, std::int64_t ldc) const {
+    for (std::int64_t first = 0; first < n_; first += width) {
+        const std::int64_t columns = std::min(width, n_ - first);
+        gemm(m, columns, k_, a, lda, data_.data() + first * k_, columns, c + first, ldc);
+    }
+}
+
+void for_row_blocks(std::int64_t rows, const RowBlock& work) {
+    const std::int64_t blocks = blocks_of(rows, rows_per_block);
+    const std::int64_t size = blocks == 0 ? 0 : blocks_of(rows, blocks);
+    at::parallel_for(0, blocks, grain, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t first = begin * size; first < std::min(end * size, rows); first += size)
+            work(first, std::min(size, rows - first));
+    });
+}
+
+void multiply_rows(const float* x, std::int64_t ldx, std::int64_t rows, const Panels& b, float* y, std::int64_t ldy,
+                   const RowBlock& finish) {
+    for_row_blocks(rows, [&](std::int64_t first, std::int64_t count) {
+        b.multiply(count, x + first * ldx, ldx, y + first * ldy, ldy);
+        if (finish) finish(first, count);
+    });
+}
+
+void multiply_transposed(const float* a, std::int64_t na, std::int64_t lda, const float* b, std::int64_t nb,
+                         std::int64_t ldb, std::int64_t rows, float* out) {
+    if (na > nb) {  // transposing the narrower of the two is less work: out = (bᵀ a)ᵀ
+        std::vector<float> flipped(static_cast<std::size_t>(na * nb));
+        multiply_transposed(b, nb, ldb, a, na, lda, rows, flipped.data());
+        at::parallel_for(0, blocks_of(na, Panels::width), grain, [&](std::int64_t begin, std::int64_t end) {
+            const std::int64_t first = begin * Panels::width;
+            const std::int64_t last = std::min(end * Panels::width, na);
+            transpose(flipped.data() + first, nb, last - first, na, out + first * nb, nb);
+        });
+        return;
+    }
+    at::parallel_for(0, blocks_of(na, Panels::width), grain, [&](std::int64_t begin, std::int64_t end) {
+        const auto strip = std::make_unique_for_overwrite<float[]>(Panels::width * summed_per_block);
+        for (std::int64_t first = begin * Panels::width; first < std::min(end * Panels::width, na);
+             first += Panels::width) {
+            const std::int64_t width = std::min(Panels::width, na - first);
+            if (rows == 0) std::fill_n(out + first * nb, width * nb, 0.0f);
+            for (std::int64_t r = 0; r < rows; r += summed_per_block) {
+                const std::int64_t count = std::min(summed_per_block, rows - r);
+                transpose(a + r * lda + first, count, width, lda, strip.get(), count);
+                gemm(width, nb, count, strip.get(), count, b + r * ldb, ldb, out + first * nb, nb, r > 0);
+            }
+        }
+    });
+}
+
+void sum_rows(const float* x, std::int64_t rows, std::int64_t n, std::int64_t ldx, float* out) {
+    at::parallel_for(0, blocks_of(n, Panels::width), grain, [&](std::int64_t begin, std::int64_t end) {
+        const std::int64_t first = begin * Panels::width;
+        const std::int64_t last = std::min(end * Panels::width, n);
+        std::fill(out + first, out + last, 0.0f);
+        add_rows(x + first, rows, last - first, ldx, out + first);
+    });
+}
+
+}  // namespace ltad
