@@ -32,8 +32,10 @@ bool has_block_kernel() {
 std::int64_t blocks_of(std::int64_t size, std::int64_t block) { return (size + block - 1) / block; }
 
 constexpr std::int64_t rows_per_block = 128;
+constexpr std::int64_t least_rows_per_block = 16;
 constexpr std::int64_t summed_per_block =
-    112;  // rows of a weight gradient's sum taken at once: they stay in the L2 cache
+    112;                             // rows of a weight gradient's sum taken at once: they stay in the L2 cache
+constexpr std::int64_t page = 1024;  // floats
 constexpr std::int64_t grain = 1;
 
 LTAD_MULTIVERSION void transpose_rows(const float* __restrict in, std::int64_t rows, std::int64_t columns,
@@ -83,10 +85,13 @@ void transpose(const float* in, std::int64_t rows, std::int64_t columns, std::in
     transpose_rows(in, rows, columns, ld_in, out, ld_out);
 }
 
-Panels::Panels(std::int64_t k, std::int64_t n) : k_(k), n_(n), data_(static_cast<std::size_t>(k * n)) {}
-
 Panels Panels::of(const float* weight, std::int64_t k, std::int64_t n) {
     Panels panels(k, n);
+    if (n % page != 0) {
+        panels.weight_ = weight;
+        return panels;
+    }
+    panels.data_.resize(static_cast<std::size_t>(k * n));
     at::parallel_for(0, blocks_of(n, width), grain, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t first = begin * width; first < std::min(end * width, n); first += width) {
             const std::int64_t columns = std::min(width, n - first);
@@ -99,6 +104,7 @@ Panels Panels::of(const float* weight, std::int64_t k, std::int64_t n) {
 
 Panels Panels::transposed(const float* weight, std::int64_t n, std::int64_t k) {
     Panels panels(k, n);
+    panels.data_.resize(static_cast<std::size_t>(k * n));
     at::parallel_for(0, blocks_of(n, width), grain, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t first = begin * width; first < std::min(end * width, n); first += width) {
             const std::int64_t columns = std::min(width, n - first);
@@ -111,13 +117,17 @@ Panels Panels::transposed(const float* weight, std::int64_t n, std::int64_t k) {
 void Panels::multiply(std::int64_t m, const float* a, std::int64_t lda, float* c, std::int64_t ldc) const {
     for (std::int64_t first = 0; first < n_; first += width) {
         const std::int64_t columns = std::min(width, n_ - first);
-        gemm(m, columns, k_, a, lda, data_.data() + first * k_, columns, c + first, ldc);
+        if (weight_ != nullptr)
+            gemm(m, columns, k_, a, lda, weight_ + first, n_, c + first, ldc);
+        else
+            gemm(m, columns, k_, a, lda, data_.data() + first * k_, columns, c + first, ldc);
     }
 }
 
 void for_row_blocks(std::int64_t rows, const RowBlock& work) {
-    const std::int64_t blocks = blocks_of(rows, rows_per_block);
-    const std::int64_t size = blocks == 0 ? 0 : blocks_of(rows, blocks);
+    // A multiple of four blocks, so that two or four threads get the same number each.
+    const std::int64_t size = std::max(least_rows_per_block, blocks_of(rows, blocks_of(rows, rows_per_block * 4) * 4));
+    const std::int64_t blocks = blocks_of(rows, size);
     at::parallel_for(0, blocks, grain, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t first = begin * size; first < std::min(end * size, rows); first += size)
             work(first, std::min(size, rows - first));

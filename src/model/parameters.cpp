@@ -6,6 +6,8 @@
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
+#include "ltad/model/layers.h"
+
 namespace ltad {
 
 Init init_constant(float value) {
@@ -65,7 +67,7 @@ void Parameters::load(const Weights& weights, const std::string& where) {
     for (const auto& [name, tensor] : own) tensor.copy_(weights.at(name));
 }
 
-at::Tensor Linear::operator()(const at::Tensor& x) const { return at::linear(x, weight, bias); }
+at::Tensor Linear::operator()(const at::Tensor& x) const { return linear(x, weight, bias); }
 
 Linear make_linear(Parameters& parameters, const std::string& name, std::int64_t in, std::int64_t out,
                    const Init& weight) {

@@ -1,13 +1,11 @@
 #include "ltad/model/reconstruction.h"
 
-#include <cmath>
 #include <cstdlib>
 #include <limits>
 
 #include <ATen/ATen.h>
 
 #include "ltad/core/error.h"
-#include "ltad/model/dropout.h"
 
 namespace ltad {
 
@@ -35,8 +33,8 @@ Linear Reconstruction::make_layer(Parameters& parameters, const std::string& nam
 
 Reconstruction::Attention Reconstruction::make_attention(Parameters& parameters, const std::string& name) const {
     const std::int64_t dim = config_.hidden_dim;
-    return {parameters.add(name + ".in_proj_weight", {3 * dim, dim}, init_xavier_uniform(dim, 3 * dim)),
-            parameters.add(name + ".in_proj_bias", {3 * dim}, init_constant(0)),
+    return {{parameters.add(name + ".in_proj_weight", {3 * dim, dim}, init_xavier_uniform(dim, 3 * dim)),
+             parameters.add(name + ".in_proj_bias", {3 * dim}, init_constant(0))},
             make_layer(parameters, name + ".out_proj", dim, dim)};
 }
 
@@ -88,30 +86,18 @@ at::Tensor Reconstruction::position_embedding() const {
 
 at::Tensor Reconstruction::attend(const Attention& attention, const at::Tensor& query, const at::Tensor& key,
                                   const at::Tensor& value, bool training) const {
-    const std::int64_t dim = config_.hidden_dim;
-    const std::int64_t heads = config_.heads;
-    const std::int64_t tokens = grid_ * grid_;
-    const auto weights = attention.in_weight.chunk(3);
-    const auto biases = attention.in_bias.chunk(3);
-    const auto project = [&](const at::Tensor& x, std::size_t part) {  // [B or 1, N, D] → [B or 1, heads, N, D / heads]
-        return at::linear(x, weights[part], biases[part]).view({x.size(0), tokens, heads, dim / heads}).transpose(1, 2);
-    };
-    const at::Tensor scaled = project(query, 0) / std::sqrt(static_cast<double>(dim / heads));
-    at::Tensor scores = at::matmul(scaled, project(key, 1).transpose(2, 3)) + mask_;
-    scores = apply_dropout(scores.softmax(-1), config_.dropout, training);
-    const at::Tensor mixed = at::matmul(scores, project(value, 2));
-    return attention.out(mixed.transpose(1, 2).reshape({mixed.size(0), tokens, dim}));
+    return attention.out(
+        ltad::attention(query, key, value, attention.in, mask_, config_.heads, config_.dropout, training));
 }
 
 at::Tensor Reconstruction::add_and_normalize(const at::Tensor& x, const at::Tensor& change, const Norm& norm,
                                              bool training) const {
-    return at::layer_norm(x + apply_dropout(change, config_.dropout, training), {config_.hidden_dim}, norm.weight,
-                          norm.bias);
+    return add_layer_norm(x, change, norm.weight, norm.bias, config_.dropout, training);
 }
 
 at::Tensor Reconstruction::feed_forward(const at::Tensor& x, const Linear& inner, const Linear& outer,
                                         bool training) const {
-    return outer(apply_dropout(at::relu(inner(x)), config_.dropout, training));
+    return outer(linear_relu_dropout(x, inner.weight, inner.bias, config_.dropout, training));
 }
 
 at::Tensor Reconstruction::run(const EncoderLayer& layer, const at::Tensor& x, const at::Tensor& position,
@@ -138,8 +124,7 @@ at::Tensor Reconstruction::forward(const at::Tensor& tokens, bool training) cons
     for (const EncoderLayer& layer : encoder_) memory = run(layer, memory, position, training);
     at::Tensor out = memory;
     for (const DecoderLayer& layer : decoder_) out = run(layer, out, memory, position, training);
-    out = at::layer_norm(out, {config_.hidden_dim}, final_norm_.weight, final_norm_.bias);
-    return output_(out);
+    return output_(add_and_normalize(out, {}, final_norm_, training));
 }
 
 }  // namespace ltad

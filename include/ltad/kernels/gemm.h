@@ -35,17 +35,19 @@ public:
     void multiply(std::int64_t m, const float* a, std::int64_t lda, float* c, std::int64_t ldc) const;
 
 private:
-    Panels(std::int64_t k, std::int64_t n);
+    Panels(std::int64_t k, std::int64_t n) : k_(k), n_(n) {}
 
     std::int64_t k_;
     std::int64_t n_;
-    std::vector<float> data_;
+    std::vector<float> data_;        // panel after panel, or empty:
+    const float* weight_ = nullptr;  // somebody else's [k, n]
 };
 
 /// Called with a block's first row and its number of rows, by the thread that has just computed it.
 using RowBlock = std::function<void(std::int64_t first, std::int64_t rows)>;
 
-/// Cuts `rows` into blocks of about 128 and runs `work` on each, by all threads.
+/// Cuts `rows` into blocks of 16 to 128 and runs `work` on each, by all threads. Every block starts at a multiple of the
+/// first one's size.
 void for_row_blocks(std::int64_t rows, const RowBlock& work);
 
 /// y [rows, n] = x [rows, k] B by all threads; `finish` may go on with each block of y while the cache holds it.

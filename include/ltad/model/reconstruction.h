@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "ltad/config/config.h"
+#include "ltad/model/layers.h"
 #include "ltad/model/parameters.h"
 
 namespace ltad {
@@ -30,7 +31,7 @@ private:
         at::Tensor weight, bias;
     };
     struct Attention {
-        at::Tensor in_weight, in_bias;  // q, k and v stacked: [3 D, D], [3 D]
+        AttentionInput in;
         Linear out;
     };
     struct EncoderLayer {
