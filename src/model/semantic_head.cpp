@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 
 #include "ltad/core/error.h"
+#include "ltad/model/max_projection.h"
 
 namespace ltad {
 
@@ -30,19 +31,15 @@ void SemanticHead::set_texts(const at::Tensor& normal, const at::Tensor& abnorma
 
 at::Tensor SemanticHead::project(const at::Tensor& tokens) const {
     if (projections_.size() == 1) return projections_[0](tokens);
-    std::vector<at::Tensor> layers;
-    std::int64_t first = 0;
-    for (std::size_t l = 0; l < projections_.size(); ++l) {
-        layers.push_back(projections_[l](tokens.narrow(2, first, channels_[l])));
-        first += channels_[l];
-    }
-    const at::Tensor stacked = at::stack(layers);
+    const at::Tensor stacked = project_taps(tokens, projections_);
     return config_.pooling == "max" ? stacked.amax(0) : stacked.mean(0);
 }
 
 at::Tensor SemanticHead::logits(const at::Tensor& tokens, const at::Tensor& classes) const {
-    const at::Tensor contrast = contrast_.index_select(0, classes).unsqueeze(2);  // [B, d, 1]
-    return at::bmm(project(tokens), contrast).squeeze(2) / config_.temperature;
+    const at::Tensor contrast = contrast_.index_select(0, classes) / config_.temperature;  // [B, d]
+    const bool largest = config_.pooling == "max" && projections_.size() > 1;
+    if (largest && !tokens.requires_grad()) return max_projection(tokens, projections_, contrast);
+    return at::bmm(project(tokens), contrast.unsqueeze(2)).squeeze(2);
 }
 
 at::Tensor semantic_loss(const at::Tensor& abnormal_logits, const at::Tensor& normal_logits) {
