@@ -78,12 +78,6 @@ private:
 /// What results.json's config_sha256 is the hash of, kept beside it.
 std::string config_text(const Run& run) { return to_json(run.config()).dump(2) + "\n"; }
 
-/// A class's pixels, all pictures one after the other.
-struct Pixels {
-    std::array<std::vector<float>, score_count> scores;
-    std::vector<std::uint8_t> labels;
-};
-
 class ClassEvaluation {
 public:
     ClassEvaluation(const Run& run, const Scorer& scorer, const ClassSplit& split, Results& results)
@@ -101,8 +95,7 @@ public:
         const FeatureSet set = run_.features_of(samples_);
         if (has_masks_) {
             const std::size_t pixels = samples_.size() * static_cast<std::size_t>(side_ * side_);
-            for (auto& scores : pixels_.scores) scores.reserve(pixels);
-            pixels_.labels.reserve(pixels);
+            for (RankedScores& scores : pixels_) scores.reserve_good(pixels);
         }
         std::vector<std::size_t> all(samples_.size());
         std::iota(all.begin(), all.end(), std::size_t{0});
@@ -130,18 +123,20 @@ private:
                     fail(samples_[indices[i]].file, ": its ", score_names[s], " score is not a number");
                 results_.images[first_image + i].scores[s] = score;
             }
-            if (!has_masks_) continue;
-            const float* const data = maps[s].const_data_ptr<float>();
-            pixels_.scores[s].insert(pixels_.scores[s].end(), data, data + maps[s].numel());
         }
         if (!has_masks_) return;
-        for (const std::size_t i : indices) add_mask(samples_[i], set.features_of(i));
+        const auto per_picture = static_cast<std::size_t>(side_ * side_);
+        for (std::size_t i = 0; i < indices.size(); ++i) {
+            const auto labels = labels_of(samples_[indices[i]], set.features_of(indices[i]));
+            for (std::size_t s = 0; s < score_count; ++s)
+                pixels_[s].add({maps[s].const_data_ptr<float>() + i * per_picture, per_picture}, labels);
+        }
     }
 
-    void add_mask(const Sample& sample, const ImageFeatures& picture) {
-        const auto labels = pixel_labels(run_.config().dataset.root, sample, picture, side_);
+    std::vector<std::uint8_t> labels_of(const Sample& sample, const ImageFeatures& picture) {
+        auto labels = pixel_labels(run_.config().dataset.root, sample, picture, side_);
         if (!sample.mask.empty() && std::find(labels.begin(), labels.end(), 1) == labels.end()) ++results_.empty_masks;
-        pixels_.labels.insert(pixels_.labels.end(), labels.begin(), labels.end());
+        return labels;
     }
 
     void summarize() {
@@ -154,7 +149,7 @@ private:
                 labels[i] = samples_[i].defective ? 1 : 0;
             }
             out_.scores[s].image = auroc(scores, labels);
-            if (has_masks_) out_.scores[s].pixel = auroc(pixels_.scores[s], pixels_.labels);
+            if (has_masks_) out_.scores[s].pixel = pixels_[s].auroc();
         }
         if (!out_.scores[0].image)
             log_warning(text(out_.name, ": its test pictures are all ", out_.test_good > 0 ? "good" : "defective",
@@ -171,7 +166,7 @@ private:
     ClassResult out_;
     std::vector<Sample> samples_;
     bool has_masks_ = false;
-    Pixels pixels_;
+    std::array<RankedScores, score_count> pixels_;
 };
 
 }  // namespace

@@ -59,6 +59,24 @@ TEST(Auroc, EqualsAllPairsOnRandomScores) {
     }
 }
 
+TEST(RankedScores, PiecesAndThreadsMakeNoDifference) {
+    const at::Tensor scores = at::round(random_tensor({400'000}, 1) * 1000) / 7;  // with ties
+    const at::Tensor labels = random_tensor({400'000}, 2).gt(1).to(at::kByte);
+    const std::span all(scores.const_data_ptr<float>(), 400'000);
+    const std::span all_labels(labels.const_data_ptr<std::uint8_t>(), 400'000);
+    const double whole = auroc(all, all_labels).value();
+    RankedScores pieces;
+    for (std::size_t first = 0; first < all.size(); first += 60'000) {
+        const std::size_t count = std::min<std::size_t>(60'000, all.size() - first);
+        pieces.add(all.subspan(first, count), all_labels.subspan(first, count));
+    }
+    at::set_num_threads(3);  // enough scores for several runs
+    const double by_threads = pieces.auroc().value();
+    at::set_num_threads(1);
+    EXPECT_EQ(by_threads, whole);
+    EXPECT_EQ(pieces.auroc().value(), whole) << "asked twice";
+}
+
 TEST(Auroc, OrdersExtremes) {
     constexpr float infinity = std::numeric_limits<float>::infinity();
     constexpr float tiny = std::numeric_limits<float>::denorm_min();
