@@ -1,6 +1,7 @@
 #include "ltad/core/files.h"
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <utility>
 
@@ -136,6 +137,15 @@ MappedFile::~MappedFile() {
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+void read_ahead(std::string_view mapped) {
+    if (mapped.empty()) return;
+    const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    const auto start = reinterpret_cast<std::uintptr_t>(mapped.data());
+    const std::uintptr_t first = start / page * page;
+    // Only advice: where the system will not take it, the bytes are read when they are needed.
+    ::madvise(reinterpret_cast<void*>(first), mapped.size() + (start - first), MADV_WILLNEED);
+}
 
 FileLock::FileLock(const std::filesystem::path& path, std::string_view waiting_for) {
     if (path.has_parent_path()) make_directories(path.parent_path());

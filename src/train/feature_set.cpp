@@ -7,6 +7,8 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include "ltad/core/files.h"
+
 namespace ltad {
 
 FeatureSet::FeatureSet(const FeatureStore& store, const std::filesystem::path& root, const std::vector<Sample>& samples,
@@ -33,6 +35,22 @@ FeatureBatch FeatureSet::batch(std::span<const std::size_t> indices) const {
         *label++ = item.class_index;
     }
     return {maps.to(device_), latents.to(device_), classes.to(device_)};
+}
+
+void FeatureSet::read_ahead(std::span<const std::size_t> indices) const {
+    for (const std::size_t i : indices)
+        for (const std::span<const float> part : {items_[i].features.map, items_[i].features.latent})
+            ltad::read_ahead({reinterpret_cast<const char*>(part.data()), part.size_bytes()});
+}
+
+BatchIndices batch_indices(std::span<const std::size_t> order, std::int64_t step, std::size_t batch_size) {
+    const std::size_t per_epoch = (order.size() + batch_size - 1) / batch_size;
+    const std::size_t first = static_cast<std::size_t>(step) % per_epoch * batch_size;
+    const auto from = [&](std::size_t begin) {
+        begin = std::min(begin, order.size());
+        return order.subspan(begin, std::min(batch_size, order.size() - begin));
+    };
+    return {from(first), from(first + batch_size)};
 }
 
 FeatureStatistics feature_statistics(const FeatureSet& set) {

@@ -92,8 +92,8 @@ void train_phase1(Run& run, TrainOptions options) {
         const std::int64_t step = trainee.steps_done();
         const std::int64_t epoch = step / per_epoch;
         if (order.empty() || step % per_epoch == 0) order = epoch_order(config.seed, 1, epoch, set.size());
-        const auto first = static_cast<std::size_t>(step % per_epoch) * batch_size;
-        const auto indices = std::span(order).subspan(first, std::min(batch_size, set.size() - first));
+        const auto [indices, next] = batch_indices(order, step, batch_size);
+        set.read_ahead(next);
         const at::Tensor noise =
             sample_noise(RandomUse::latent, config.seed, 1, epoch, set, indices, {run.layout().latent}, run.device());
         const Phase1Loss terms = phase1_loss(model, set.batch(indices), noise, run.layout().channels, true);

@@ -104,7 +104,9 @@ public:
         for (std::int64_t step = first; step < total_; ++step) {
             if (order.empty() || step % per_epoch_ == 0)
                 order = epoch_order(run_.config().seed, 2, step / per_epoch_, set.size());
-            train_step(step, order, sampler);
+            const auto [indices, next] = batch_indices(order, step, batch_size_);
+            set.read_ahead(next);
+            train_step(step, indices, sampler);
             if ((step + 1) % per_epoch_ == 0) {
                 progress.note(end_epoch(step));
                 write_history();
@@ -152,9 +154,7 @@ private:
     }
 
     /// Two states may stand at different steps (a kill between two saves): each joins in when its step comes.
-    void train_step(std::int64_t step, const std::vector<std::size_t>& order, const Phase2Sampler& sampler) {
-        const auto at = static_cast<std::size_t>(step % per_epoch_) * batch_size_;
-        const auto indices = std::span(order).subspan(at, std::min(batch_size_, order.size() - at));
+    void train_step(std::int64_t step, std::span<const std::size_t> indices, const Phase2Sampler& sampler) {
         const Phase2Batch batch = sampler.draw(step / per_epoch_, indices);
         const auto weight = static_cast<double>(indices.size());
         if (position(reconstruction_) == step) {

@@ -309,5 +309,16 @@ TEST(FileLock, FailuresNameTheFile) {
     EXPECT_THAT([] { FileLock lock("/proc/ltad-lock", "x"); }, ThrowsMessage<Error>(HasSubstr("/proc/ltad-lock")));
 }
 
+TEST(ReadAhead, TakesAnyPartOfAMappedFile) {
+    const TemporaryFolder folder;
+    const std::string bytes(100'000, 'x');
+    write_file_atomically(folder.path() / "file", bytes);
+    const MappedFile file(folder.path() / "file");
+    for (const auto& [first, count] : {std::pair(0, 0), {0, 100'000}, {5000, 1}, {99'999, 1}})
+        EXPECT_NO_THROW(
+            read_ahead(file.bytes().substr(static_cast<std::size_t>(first), static_cast<std::size_t>(count))));
+    EXPECT_EQ(file.bytes(), bytes);
+}
+
 }  // namespace
 }  // namespace ltad

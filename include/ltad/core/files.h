@@ -56,6 +56,9 @@ private:
     std::size_t size_ = 0;
 };
 
+/// Asks the system to bring bytes of a mapped file into memory; does not wait for them.
+void read_ahead(std::string_view mapped);
+
 /// Holds an exclusive lock on a file (made where missing) until destroyed; the system drops it when the process dies.
 class FileLock {
 public:

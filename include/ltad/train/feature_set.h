@@ -35,6 +35,8 @@ public:
     /// The sample's identity in random streams: depends on its file name alone.
     [[nodiscard]] std::uint64_t key_of(std::size_t i) const { return items_[i].key; }
     [[nodiscard]] FeatureBatch batch(std::span<const std::size_t> indices) const;
+    /// Has the system read these from disk while others are worked on: a store may be larger than the memory.
+    void read_ahead(std::span<const std::size_t> indices) const;
 
 private:
     struct Item {
@@ -50,6 +52,12 @@ private:
 
 /// One pass over a set, computed in double.
 [[nodiscard]] FeatureStatistics feature_statistics(const FeatureSet& set);
+
+/// The batch of `step`, and the one after it in the same epoch (empty at its end), from an epoch's order.
+struct BatchIndices {
+    std::span<const std::size_t> now, next;
+};
+[[nodiscard]] BatchIndices batch_indices(std::span<const std::size_t> order, std::int64_t step, std::size_t batch_size);
 
 /// 0 … count − 1 in the order of this epoch; depends on (seed, phase, epoch) alone.
 [[nodiscard]] std::vector<std::size_t> epoch_order(std::int64_t seed, int phase, std::int64_t epoch, std::size_t count);
