@@ -83,6 +83,7 @@ void visit_modules(Config& c, FieldVisitor& v) {
         v.field("feedforward_dim", c.reconstruction.feedforward_dim, {.min = 1, .max = 65536});
         v.field("dropout", c.reconstruction.dropout, {.max = 0.95});
         v.field("neighbor_size", c.reconstruction.neighbor_size, {.min = 0, .max = 255});
+        v.field("precision", c.reconstruction.precision, {"float32", "bfloat16"});
     });
     v.section("semantic", [&] {
         v.field("projection", c.semantic.projection, {"per_layer", "concatenated"});

@@ -7,6 +7,7 @@
 
 #include <ATen/Parallel.h>
 
+#include "ltad/kernels/buffer.h"
 #include "ltad/kernels/gemm.h"
 #include "ltad/kernels/simd.h"
 
@@ -102,17 +103,17 @@ public:
         : ld_(padded(shape.tokens)),
           square_(shape.tokens * ld_),
           narrow_(shape.head_dim * ld_),
-          data_(static_cast<std::size_t>(3 * square_ + 3 * narrow_ + 2 * ld_)) {}
+          data_(make_buffer<float>(3 * square_ + 3 * narrow_ + 2 * ld_)) {}
 
-    [[nodiscard]] float* scores(std::int64_t i) { return data_.data() + i * square_; }
-    [[nodiscard]] float* head(std::int64_t i) { return data_.data() + 3 * square_ + i * narrow_; }
-    [[nodiscard]] float* row(std::int64_t i) { return data_.data() + 3 * square_ + 3 * narrow_ + i * ld_; }
+    [[nodiscard]] float* scores(std::int64_t i) { return data_.get() + i * square_; }
+    [[nodiscard]] float* head(std::int64_t i) { return data_.get() + 3 * square_ + i * narrow_; }
+    [[nodiscard]] float* row(std::int64_t i) { return data_.get() + 3 * square_ + 3 * narrow_ + i * ld_; }
 
 private:
     std::int64_t ld_;
     std::int64_t square_;
     std::int64_t narrow_;
-    std::vector<float> data_;
+    Buffer<float> data_;
 };
 
 template <typename T>

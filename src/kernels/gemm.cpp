@@ -1,7 +1,6 @@
 #include "ltad/kernels/gemm.h"
 
 #include <algorithm>
-#include <memory>
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -9,6 +8,7 @@
 #include <c10/core/GradMode.h>
 #include <c10/util/Exception.h>
 
+#include "ltad/kernels/bfloat16.h"
 #include "ltad/kernels/simd.h"
 
 namespace ltad {
@@ -38,13 +38,14 @@ constexpr std::int64_t summed_per_block =
 constexpr std::int64_t page = 1024;  // floats
 constexpr std::int64_t grain = 1;
 
-LTAD_MULTIVERSION void transpose_rows(const float* __restrict in, std::int64_t rows, std::int64_t columns,
-                                      std::int64_t ld_in, float* __restrict out, std::int64_t ld_out) {
+template <typename T>
+LTAD_INLINE void transpose_tiles(const T* __restrict in, std::int64_t rows, std::int64_t columns, std::int64_t ld_in,
+                                 T* __restrict out, std::int64_t ld_out) {
     constexpr std::int64_t tile = 16;
     for (std::int64_t i = 0; i < rows; i += tile) {
         for (std::int64_t j = 0; j < columns; j += tile) {
-            const float* const from = in + i * ld_in + j;
-            float* const to = out + j * ld_out + i;
+            const T* const from = in + i * ld_in + j;
+            T* const to = out + j * ld_out + i;
             if (i + tile <= rows && j + tile <= columns) {
                 for (std::int64_t c = 0; c < tile; ++c)
                     for (std::int64_t r = 0; r < tile; ++r) to[c * ld_out + r] = from[r * ld_in + c];
@@ -55,6 +56,16 @@ LTAD_MULTIVERSION void transpose_rows(const float* __restrict in, std::int64_t r
             }
         }
     }
+}
+
+LTAD_MULTIVERSION void transpose_rows(const float* in, std::int64_t rows, std::int64_t columns, std::int64_t ld_in,
+                                      float* out, std::int64_t ld_out) {
+    transpose_tiles(in, rows, columns, ld_in, out, ld_out);
+}
+
+LTAD_MULTIVERSION void transpose_rows(const std::uint32_t* in, std::int64_t rows, std::int64_t columns,
+                                      std::int64_t ld_in, std::uint32_t* out, std::int64_t ld_out) {
+    transpose_tiles(in, rows, columns, ld_in, out, ld_out);
 }
 
 LTAD_MULTIVERSION void add_rows(const float* __restrict x, std::int64_t rows, std::int64_t n, std::int64_t ldx,
@@ -85,42 +96,68 @@ void transpose(const float* in, std::int64_t rows, std::int64_t columns, std::in
     transpose_rows(in, rows, columns, ld_in, out, ld_out);
 }
 
-Panels Panels::of(const float* weight, std::int64_t k, std::int64_t n) {
-    Panels panels(k, n);
-    if (n % page != 0) {
-        panels.weight_ = weight;
-        return panels;
-    }
-    panels.data_.resize(static_cast<std::size_t>(k * n));
-    at::parallel_for(0, blocks_of(n, width), grain, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t first = begin * width; first < std::min(end * width, n); first += width) {
-            const std::int64_t columns = std::min(width, n - first);
-            float* const panel = panels.data_.data() + first * k;
-            for (std::int64_t r = 0; r < k; ++r) std::copy_n(weight + r * n + first, columns, panel + r * columns);
-        }
+/// Calls work(first column, columns) for each panel of [.., n], by all threads.
+template <typename Work>
+void for_panels(std::int64_t n, const Work& work) {
+    at::parallel_for(0, blocks_of(n, Panels::width), grain, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t panel = begin; panel < end; ++panel)
+            work(panel * Panels::width, std::min(Panels::width, n - panel * Panels::width));
     });
+}
+
+Panels Panels::of(const float* weight, std::int64_t k, std::int64_t n, Precision precision) {
+    Panels panels(k, n);
+    if (precision == Precision::bfloat16) {
+        panels.pairs_ = make_buffer<std::uint32_t>((k + 1) / 2 * n);
+        for_panels(n, [&](std::int64_t first, std::int64_t columns) {
+            to_bfloat16_pairs(weight + first, k, columns, n, panels.pairs_.get() + (k + 1) / 2 * first);
+        });
+    } else if (n % page != 0) {
+        panels.weight_ = weight;
+    } else {
+        panels.data_ = make_buffer<float>(k * n);
+        for_panels(n, [&](std::int64_t first, std::int64_t columns) {
+            float* const panel = panels.data_.get() + first * k;
+            for (std::int64_t r = 0; r < k; ++r) std::copy_n(weight + r * n + first, columns, panel + r * columns);
+        });
+    }
     return panels;
 }
 
-Panels Panels::transposed(const float* weight, std::int64_t n, std::int64_t k) {
+Panels Panels::transposed(const float* weight, std::int64_t n, std::int64_t k, Precision precision) {
     Panels panels(k, n);
-    panels.data_.resize(static_cast<std::size_t>(k * n));
-    at::parallel_for(0, blocks_of(n, width), grain, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t first = begin * width; first < std::min(end * width, n); first += width) {
-            const std::int64_t columns = std::min(width, n - first);
-            transpose(weight + first * k, columns, k, k, panels.data_.data() + first * k, columns);
-        }
-    });
+    if (precision == Precision::bfloat16) {
+        const std::int64_t words = (k + 1) / 2;
+        panels.pairs_ = make_buffer<std::uint32_t>(words * n);
+        for_panels(n, [&](std::int64_t first, std::int64_t columns) {
+            const auto rounded = make_buffer<std::uint32_t>(columns * words);
+            to_bfloat16(weight + first * k, columns, k, k, rounded.get());
+            transpose_rows(rounded.get(), columns, words, words, panels.pairs_.get() + words * first, columns);
+        });
+    } else {
+        panels.data_ = make_buffer<float>(k * n);
+        for_panels(n, [&](std::int64_t first, std::int64_t columns) {
+            transpose_rows(weight + first * k, columns, k, k, panels.data_.get() + first * k, columns);
+        });
+    }
     return panels;
 }
 
 void Panels::multiply(std::int64_t m, const float* a, std::int64_t lda, float* c, std::int64_t ldc) const {
+    const std::int64_t words = (k_ + 1) / 2;
+    Buffer<std::uint32_t> rounded;
+    if (pairs_) {
+        rounded = make_buffer<std::uint32_t>(m * words);
+        to_bfloat16(a, m, k_, lda, rounded.get());
+    }
     for (std::int64_t first = 0; first < n_; first += width) {
         const std::int64_t columns = std::min(width, n_ - first);
-        if (weight_ != nullptr)
+        if (pairs_)
+            gemm_bfloat16(m, columns, k_, rounded.get(), pairs_.get() + words * first, c + first, ldc);
+        else if (weight_ != nullptr)
             gemm(m, columns, k_, a, lda, weight_ + first, n_, c + first, ldc);
         else
-            gemm(m, columns, k_, a, lda, data_.data() + first * k_, columns, c + first, ldc);
+            gemm(m, columns, k_, a, lda, data_.get() + first * k_, columns, c + first, ldc);
     }
 }
 
@@ -142,31 +179,63 @@ void multiply_rows(const float* x, std::int64_t ldx, std::int64_t rows, const Pa
     });
 }
 
+namespace {
+
+/// out [na, nb] = aᵀ b in bfloat16: b is rounded once, strips of a by the thread that multiplies them.
+void multiply_transposed_bfloat16(const float* a, std::int64_t na, std::int64_t lda, const float* b, std::int64_t nb,
+                                  std::int64_t ldb, std::int64_t rows, float* out) {
+    const std::int64_t words = (rows + 1) / 2;
+    constexpr std::int64_t words_per_block = summed_per_block / 2;
+    const auto pairs = make_buffer<std::uint32_t>(words * nb);
+    at::parallel_for(0, blocks_of(rows, summed_per_block), grain, [&](std::int64_t begin, std::int64_t end) {
+        const std::int64_t first = begin * summed_per_block;
+        to_bfloat16_pairs(b + first * ldb, std::min(end * summed_per_block, rows) - first, nb, ldb,
+                          pairs.get() + first / 2 * nb);
+    });
+    for_panels(na, [&](std::int64_t first, std::int64_t width) {
+        const auto strip = make_buffer<std::uint32_t>(width * words_per_block);
+        const auto rounded = make_buffer<std::uint32_t>(width * words_per_block);
+        for (std::int64_t r = 0; r < rows; r += summed_per_block) {
+            const std::int64_t count = std::min(summed_per_block, rows - r);
+            to_bfloat16_pairs(a + r * lda + first, count, width, lda, rounded.get());
+            transpose_rows(rounded.get(), (count + 1) / 2, width, width, strip.get(), (count + 1) / 2);
+            gemm_bfloat16(width, nb, count, strip.get(), pairs.get() + r / 2 * nb, out + first * nb, nb, r > 0);
+        }
+    });
+}
+
+void multiply_transposed_float32(const float* a, std::int64_t na, std::int64_t lda, const float* b, std::int64_t nb,
+                                 std::int64_t ldb, std::int64_t rows, float* out) {
+    for_panels(na, [&](std::int64_t first, std::int64_t width) {
+        const auto strip = make_buffer<float>(width * summed_per_block);
+        for (std::int64_t r = 0; r < rows; r += summed_per_block) {
+            const std::int64_t count = std::min(summed_per_block, rows - r);
+            transpose(a + r * lda + first, count, width, lda, strip.get(), count);
+            gemm(width, nb, count, strip.get(), count, b + r * ldb, ldb, out + first * nb, nb, r > 0);
+        }
+    });
+}
+
+}  // namespace
+
 void multiply_transposed(const float* a, std::int64_t na, std::int64_t lda, const float* b, std::int64_t nb,
-                         std::int64_t ldb, std::int64_t rows, float* out) {
+                         std::int64_t ldb, std::int64_t rows, float* out, Precision precision) {
+    if (rows == 0) {
+        std::fill_n(out, na * nb, 0.0f);
+        return;
+    }
     if (na > nb) {  // transposing the narrower of the two is less work: out = (bᵀ a)ᵀ
-        std::vector<float> flipped(static_cast<std::size_t>(na * nb));
-        multiply_transposed(b, nb, ldb, a, na, lda, rows, flipped.data());
-        at::parallel_for(0, blocks_of(na, Panels::width), grain, [&](std::int64_t begin, std::int64_t end) {
-            const std::int64_t first = begin * Panels::width;
-            const std::int64_t last = std::min(end * Panels::width, na);
-            transpose(flipped.data() + first, nb, last - first, na, out + first * nb, nb);
+        const auto flipped = make_buffer<float>(na * nb);
+        multiply_transposed(b, nb, ldb, a, na, lda, rows, flipped.get(), precision);
+        for_panels(na, [&](std::int64_t first, std::int64_t width) {
+            transpose(flipped.get() + first, nb, width, na, out + first * nb, nb);
         });
         return;
     }
-    at::parallel_for(0, blocks_of(na, Panels::width), grain, [&](std::int64_t begin, std::int64_t end) {
-        const auto strip = std::make_unique_for_overwrite<float[]>(Panels::width * summed_per_block);
-        for (std::int64_t first = begin * Panels::width; first < std::min(end * Panels::width, na);
-             first += Panels::width) {
-            const std::int64_t width = std::min(Panels::width, na - first);
-            if (rows == 0) std::fill_n(out + first * nb, width * nb, 0.0f);
-            for (std::int64_t r = 0; r < rows; r += summed_per_block) {
-                const std::int64_t count = std::min(summed_per_block, rows - r);
-                transpose(a + r * lda + first, count, width, lda, strip.get(), count);
-                gemm(width, nb, count, strip.get(), count, b + r * ldb, ldb, out + first * nb, nb, r > 0);
-            }
-        }
-    });
+    if (precision == Precision::bfloat16)
+        multiply_transposed_bfloat16(a, na, lda, b, nb, ldb, rows, out);
+    else
+        multiply_transposed_float32(a, na, lda, b, nb, ldb, rows, out);
 }
 
 void sum_rows(const float* x, std::int64_t rows, std::int64_t n, std::int64_t ldx, float* out) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ltad/kernels/buffer.h"
 #include "ltad/kernels/simd.h"
 
 namespace ltad {
@@ -58,19 +59,20 @@ void max_projection_forward(const ProjectedTokens& in, const std::vector<TapProj
                             std::uint8_t* winner) {
     const std::int64_t dim = in.dim;
     for_row_blocks(in.pictures * in.per_picture, [&](std::int64_t first, std::int64_t rows) {
-        std::vector<float> best(static_cast<std::size_t>(rows * dim)), next(taps.size() > 1 ? best.size() : 0);
+        const auto best = make_buffer<float>(rows * dim);
+        const auto next = make_buffer<float>(rows * dim);
         std::uint8_t* const block = winner + first * dim;
         const float* tokens = in.tokens + first * in.channels;
         for (std::size_t l = 0; l < taps.size(); ++l) {
-            taps[l].weight.multiply(rows, tokens, in.channels, l == 0 ? best.data() : next.data(), dim);
+            taps[l].weight.multiply(rows, tokens, in.channels, l == 0 ? best.get() : next.get(), dim);
             if (l == 0)
-                start(best.data(), block, rows, dim, taps[l].bias);
+                start(best.get(), block, rows, dim, taps[l].bias);
             else
-                compete(next.data(), best.data(), block, rows, dim, taps[l].bias, static_cast<std::uint8_t>(l));
+                compete(next.get(), best.get(), block, rows, dim, taps[l].bias, static_cast<std::uint8_t>(l));
             tokens += taps[l].weight.rows();
         }
         for (std::int64_t r = 0; r < rows; ++r)
-            logits[first + r] = dot(best.data() + r * dim, in.direction + (first + r) / in.per_picture * dim, dim);
+            logits[first + r] = dot(best.get() + r * dim, in.direction + (first + r) / in.per_picture * dim, dim);
     });
 }
 
@@ -78,14 +80,14 @@ void max_projection_backward(const ProjectedTokens& in, const std::uint8_t* winn
                              std::int64_t tap, std::int64_t first, std::int64_t width, float* d_weight, float* d_bias) {
     const std::int64_t rows = in.pictures * in.per_picture;
     const std::int64_t dim = in.dim;
-    std::vector<float> share(static_cast<std::size_t>(rows * dim));
+    const auto share = make_buffer<float>(rows * dim);
     for_row_blocks(rows, [&](std::int64_t begin, std::int64_t count) {
         for (std::int64_t r = begin; r < begin + count; ++r)
             won_share(winner + r * dim, in.direction + r / in.per_picture * dim, dim, d_logits[r],
-                      static_cast<std::uint8_t>(tap), share.data() + r * dim);
+                      static_cast<std::uint8_t>(tap), share.get() + r * dim);
     });
-    multiply_transposed(share.data(), dim, dim, in.tokens + first, width, in.channels, rows, d_weight);
-    sum_rows(share.data(), rows, dim, dim, d_bias);
+    multiply_transposed(share.get(), dim, dim, in.tokens + first, width, in.channels, rows, d_weight);
+    sum_rows(share.get(), rows, dim, dim, d_bias);
 }
 
 }  // namespace ltad

@@ -44,6 +44,14 @@ DropoutMask saved_mask(AutogradContext* context) {
             context->saved_data["dropout_p"].toDouble()};
 }
 
+void save(AutogradContext* context, Precision precision) {
+    context->saved_data["bfloat16"] = precision == Precision::bfloat16;
+}
+
+Precision saved_precision(AutogradContext* context) {
+    return context->saved_data["bfloat16"].toBool() ? Precision::bfloat16 : Precision::float32;
+}
+
 LTAD_MULTIVERSION void add_bias(float* __restrict y, std::int64_t rows, std::int64_t n, const float* __restrict bias) {
     for (std::int64_t r = 0; r < rows; ++r)
         for (std::int64_t i = 0; i < n; ++i) y[r * n + i] += bias[i];
@@ -67,24 +75,25 @@ LTAD_MULTIVERSION void through_relu(const float* __restrict d_y, const float* __
 
 /// Gradients of x Wᵀ + b. d_y: [rows, out].
 void linear_backward(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& d_y, const at::Tensor& d_x,
-                     const at::Tensor& d_weight, const at::Tensor& d_bias) {
+                     const at::Tensor& d_weight, const at::Tensor& d_bias, Precision precision) {
     const std::int64_t rows = rows_of(x), in = weight.size(1), n = weight.size(0);
-    multiply_transposed(data(d_y), n, n, data(x), in, in, rows, out(d_weight));
+    multiply_transposed(data(d_y), n, n, data(x), in, in, rows, out(d_weight), precision);
     sum_rows(data(d_y), rows, n, n, out(d_bias));
-    if (d_x.defined()) multiply_rows(data(d_y), n, rows, Panels::of(data(weight), n, in), out(d_x), in);
+    if (d_x.defined()) multiply_rows(data(d_y), n, rows, Panels::of(data(weight), n, in, precision), out(d_x), in);
 }
 
 class LinearFunction : public torch::autograd::Function<LinearFunction> {
 public:
     static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
-                              const at::Tensor& bias) {
+                              const at::Tensor& bias, Precision precision) {
         const at::Tensor rows = x.contiguous();
         const std::int64_t n = weight.size(0), in = weight.size(1);
         const at::Tensor y = empty_like_but(rows, n);
         multiply_rows(
-            data(rows), in, rows_of(rows), Panels::transposed(data(weight), n, in), out(y), n,
+            data(rows), in, rows_of(rows), Panels::transposed(data(weight), n, in, precision), out(y), n,
             [&](std::int64_t first, std::int64_t count) { add_bias(out(y) + first * n, count, n, data(bias)); });
         context->save_for_backward({rows, weight});
+        save(context, precision);
         return y;
     }
 
@@ -93,25 +102,26 @@ public:
         const at::Tensor d_x = context->needs_input_grad(0) ? at::empty_like(saved[0]) : at::Tensor();
         const at::Tensor d_weight = at::empty_like(saved[1]);
         const at::Tensor d_bias = at::empty({saved[1].size(0)}, saved[1].options());
-        linear_backward(saved[0], saved[1], gradients[0].contiguous(), d_x, d_weight, d_bias);
-        return {d_x, d_weight, d_bias};
+        linear_backward(saved[0], saved[1], gradients[0].contiguous(), d_x, d_weight, d_bias, saved_precision(context));
+        return {d_x, d_weight, d_bias, {}};
     }
 };
 
 class LinearReluDropoutFunction : public torch::autograd::Function<LinearReluDropoutFunction> {
 public:
     static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
-                              const at::Tensor& bias, const DropoutMask& mask) {
+                              const at::Tensor& bias, const DropoutMask& mask, Precision precision) {
         const at::Tensor rows = x.contiguous();
         const std::int64_t n = weight.size(0), in = weight.size(1);
         const at::Tensor y = empty_like_but(rows, n);
-        multiply_rows(data(rows), in, rows_of(rows), Panels::transposed(data(weight), n, in), out(y), n,
+        multiply_rows(data(rows), in, rows_of(rows), Panels::transposed(data(weight), n, in, precision), out(y), n,
                       [&](std::int64_t first, std::int64_t count) {
                           add_bias_and_cut(out(y) + first * n, count, n, data(bias));
                           mask.apply(out(y) + first * n, first * n, count * n);
                       });
         context->save_for_backward({rows, weight, y});
         context->saved_data["kept"] = static_cast<double>(mask.kept());
+        save(context, precision);
         return y;
     }
 
@@ -127,8 +137,8 @@ public:
         const at::Tensor d_x = context->needs_input_grad(0) ? at::empty_like(saved[0]) : at::Tensor();
         const at::Tensor d_weight = at::empty_like(saved[1]);
         const at::Tensor d_bias = at::empty({n}, saved[1].options());
-        linear_backward(saved[0], saved[1], d_z, d_x, d_weight, d_bias);
-        return {d_x, d_weight, d_bias, {}};
+        linear_backward(saved[0], saved[1], d_z, d_x, d_weight, d_bias, saved_precision(context));
+        return {d_x, d_weight, d_bias, {}, {}};
     }
 };
 
@@ -188,12 +198,13 @@ class AttentionFunction : public torch::autograd::Function<AttentionFunction> {
 public:
     static at::Tensor forward(AutogradContext* context, const at::Tensor& query, const at::Tensor& key,
                               const at::Tensor& value, const at::Tensor& weight, const at::Tensor& bias,
-                              const at::Tensor& mask, std::int64_t heads, const DropoutMask& dropout) {
+                              const at::Tensor& mask, std::int64_t heads, const DropoutMask& dropout,
+                              Precision precision) {
         const bool shared = key.is_same(query);
         const at::Tensor query_rows = query.contiguous();
         const at::Tensor key_rows = shared ? query_rows : key.contiguous();
         const at::Tensor value_rows = value.contiguous();
-        const Projected p = project(query_rows, key_rows, value_rows, weight, bias, shared);
+        const Projected p = project(query_rows, key_rows, value_rows, weight, bias, shared, precision);
         const AttentionShape shape = shape_of(value, heads);
         const at::Tensor mixed = at::empty_like(value_rows);
         const at::Tensor log_sums = at::empty({shape.batch, heads, shape.tokens}, value.options());
@@ -203,6 +214,7 @@ public:
         context->save_for_backward({query_rows, key_rows, value_rows, weight, mask_t, p.q, p.k, p.v, mixed, log_sums});
         context->saved_data["heads"] = heads;
         context->saved_data["shared"] = shared;
+        save(context, precision);
         save(context, dropout);
         return mixed;
     }
@@ -229,7 +241,7 @@ public:
             const at::Tensor d_x = wanted ? at::empty_like(x) : at::Tensor();
             const std::int64_t n = d_y.size(2);
             linear_backward(x, weight.narrow(0, first, n), d_y, d_x, d_weight.narrow(0, first, n),
-                            d_bias.narrow(0, first, n));
+                            d_bias.narrow(0, first, n), saved_precision(context));
             return d_x;
         };
         at::Tensor d_query, d_key;
@@ -240,7 +252,7 @@ public:
             d_key = part(key, d_k, dim, context->needs_input_grad(1));
         }
         const at::Tensor d_value = part(value, d_v, 2 * dim, context->needs_input_grad(2));
-        return {d_query, d_key, d_value, d_weight, d_bias, {}, {}, {}};
+        return {d_query, d_key, d_value, d_weight, d_bias, {}, {}, {}, {}};
     }
 
 private:
@@ -250,28 +262,28 @@ private:
 
     /// x Wᵀ + b with rows `first` … of the stacked weight.
     static at::Tensor product(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, std::int64_t first,
-                              std::int64_t n) {
+                              std::int64_t n, Precision precision) {
         const std::int64_t dim = x.size(2);
         const at::Tensor y = empty_like_but(x, n);
         multiply_rows(
-            data(x), dim, rows_of(x), Panels::transposed(data(weight) + first * dim, n, dim), out(y), n,
+            data(x), dim, rows_of(x), Panels::transposed(data(weight) + first * dim, n, dim, precision), out(y), n,
             [&](std::int64_t row, std::int64_t count) { add_bias(out(y) + row * n, count, n, data(bias) + first); });
         return y;
     }
 
     static Projected project(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
-                             const at::Tensor& weight, const at::Tensor& bias, bool shared) {
+                             const at::Tensor& weight, const at::Tensor& bias, bool shared, Precision precision) {
         const std::int64_t dim = value.size(2);
         Projected p;
         if (shared) {
-            const at::Tensor both = product(query, weight, bias, 0, 2 * dim);
+            const at::Tensor both = product(query, weight, bias, 0, 2 * dim, precision);
             p.q = both.narrow(2, 0, dim);
             p.k = both.narrow(2, dim, dim);
         } else {
-            p.q = product(query, weight, bias, 0, dim);
-            p.k = product(key, weight, bias, dim, dim);
+            p.q = product(query, weight, bias, 0, dim, precision);
+            p.k = product(key, weight, bias, dim, dim, precision);
         }
-        p.v = product(value, weight, bias, 2 * dim, dim);
+        p.v = product(value, weight, bias, 2 * dim, dim, precision);
         return p;
     }
 };
@@ -295,15 +307,15 @@ at::Tensor plain_attention(const at::Tensor& query, const at::Tensor& key, const
 
 }  // namespace
 
-at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, Precision precision) {
     if (!has_kernels(x, weight)) return at::linear(x, weight, bias);
-    return LinearFunction::apply(x, weight, bias);
+    return LinearFunction::apply(x, weight, bias, precision);
 }
 
 at::Tensor linear_relu_dropout(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double p,
-                               bool training) {
+                               bool training, Precision precision) {
     if (!has_kernels(x, weight)) return apply_dropout(at::relu(at::linear(x, weight, bias)), p, training);
-    return LinearReluDropoutFunction::apply(x, weight, bias, draw_dropout(p, training));
+    return LinearReluDropoutFunction::apply(x, weight, bias, draw_dropout(p, training), precision);
 }
 
 at::Tensor add_layer_norm(const at::Tensor& x, const at::Tensor& change, const at::Tensor& weight,
@@ -318,10 +330,11 @@ at::Tensor add_layer_norm(const at::Tensor& x, const at::Tensor& change, const a
 }
 
 at::Tensor attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
-                     const AttentionInput& input, const at::Tensor& mask, std::int64_t heads, double p, bool training) {
+                     const AttentionInput& input, const at::Tensor& mask, std::int64_t heads, double p, bool training,
+                     Precision precision) {
     if (!has_kernels(value, input.weight)) return plain_attention(query, key, value, input, mask, heads, p, training);
-    return AttentionFunction::apply(query, key, value, input.weight, input.bias, mask, heads,
-                                    draw_dropout(p, training));
+    return AttentionFunction::apply(query, key, value, input.weight, input.bias, mask, heads, draw_dropout(p, training),
+                                    precision);
 }
 
 }  // namespace ltad

@@ -40,7 +40,9 @@ Reconstruction::Attention Reconstruction::make_attention(Parameters& parameters,
 
 Reconstruction::Reconstruction(const ReconstructionConfig& config, std::int64_t channels, std::int64_t grid,
                                Parameters& parameters)
-    : config_(config), grid_(grid) {
+    : config_(config),
+      precision_(config.precision == "bfloat16" ? Precision::bfloat16 : Precision::float32),
+      grid_(grid) {
     if (config.neighbor_size >= grid)
         fail("reconstruction.neighbor_size: ", config.neighbor_size, " hides every token from the middle of a grid of ",
              grid);
@@ -84,10 +86,14 @@ at::Tensor Reconstruction::position_embedding() const {
     return at::cat({columns, rows}, -1).reshape({1, grid_ * grid_, config_.hidden_dim});
 }
 
+at::Tensor Reconstruction::project(const Linear& layer, const at::Tensor& x) const {
+    return linear(x, layer.weight, layer.bias, precision_);
+}
+
 at::Tensor Reconstruction::attend(const Attention& attention, const at::Tensor& query, const at::Tensor& key,
                                   const at::Tensor& value, bool training) const {
-    return attention.out(
-        ltad::attention(query, key, value, attention.in, mask_, config_.heads, config_.dropout, training));
+    return project(attention.out, ltad::attention(query, key, value, attention.in, mask_, config_.heads,
+                                                  config_.dropout, training, precision_));
 }
 
 at::Tensor Reconstruction::add_and_normalize(const at::Tensor& x, const at::Tensor& change, const Norm& norm,
@@ -97,7 +103,7 @@ at::Tensor Reconstruction::add_and_normalize(const at::Tensor& x, const at::Tens
 
 at::Tensor Reconstruction::feed_forward(const at::Tensor& x, const Linear& inner, const Linear& outer,
                                         bool training) const {
-    return outer(linear_relu_dropout(x, inner.weight, inner.bias, config_.dropout, training));
+    return project(outer, linear_relu_dropout(x, inner.weight, inner.bias, config_.dropout, training, precision_));
 }
 
 at::Tensor Reconstruction::run(const EncoderLayer& layer, const at::Tensor& x, const at::Tensor& position,
@@ -120,11 +126,11 @@ at::Tensor Reconstruction::run(const DecoderLayer& layer, const at::Tensor& prev
 
 at::Tensor Reconstruction::forward(const at::Tensor& tokens, bool training) const {
     const at::Tensor position = position_embedding();
-    at::Tensor memory = input_(tokens);
+    at::Tensor memory = project(input_, tokens);
     for (const EncoderLayer& layer : encoder_) memory = run(layer, memory, position, training);
     at::Tensor out = memory;
     for (const DecoderLayer& layer : decoder_) out = run(layer, out, memory, position, training);
-    return output_(add_and_normalize(out, {}, final_norm_, training));
+    return project(output_, add_and_normalize(out, {}, final_norm_, training));
 }
 
 }  // namespace ltad

@@ -12,6 +12,7 @@
 #include "ltad/data/dataset.h"
 #include "ltad/data/image.h"
 #include "ltad/features/extract.h"
+#include "ltad/kernels/gemm.h"
 
 namespace ltad {
 namespace {
@@ -45,7 +46,11 @@ std::vector<std::filesystem::path> files_of(const std::filesystem::path& root,
 
 at::Device prepare_device(const Config& config) {
     set_threads(config.threads);
-    return choose_device(config.device);
+    const at::Device device = choose_device(config.device);
+    if (config.reconstruction.precision == "bfloat16" && !(device.is_cpu() && has_bfloat16()))
+        throw UsageError(
+            "reconstruction.precision: \"bfloat16\" runs on processors with AVX-512 BF16 only; use \"float32\"");
+    return device;
 }
 
 void verify_features(FeatureStore& store) {

@@ -220,6 +220,7 @@ const std::vector<std::pair<std::string, json>>& other_values() {
         {"reconstruction.feedforward_dim", 33},
         {"reconstruction.dropout", 0.0},
         {"reconstruction.neighbor_size", 0},
+        {"reconstruction.precision", "bfloat16"},
         {"semantic.projection", "concatenated"},
         {"semantic.pooling", "mean"},
         {"semantic.temperature", 0.07},

@@ -96,6 +96,26 @@ TEST(Reconstruction, GradientsAreRightInDouble) {
     test::check_gradients([&] { return (module.forward(jittered, false) - real).square().sum(2).mean(); }, inputs, 4);
 }
 
+TEST(Reconstruction, Bfloat16ComesCloseInOutputAndGradients) {
+    if (!has_bfloat16()) GTEST_SKIP() << "this processor has no bfloat16 products";
+    const at::Tensor tokens = test::random_tensor({2, 16, 5}, 1);
+    const auto results = [&](const char* precision) {
+        ReconstructionConfig config = small_config();
+        config.precision = precision;
+        Parameters parameters(1, at::kCPU);
+        const Reconstruction module(config, 5, 4, parameters);
+        const at::Tensor out = module.forward(tokens, false);
+        (out - tokens).square().sum().backward();
+        std::vector<at::Tensor> gradients;
+        for (const auto& [name, parameter] : parameters.trained()) gradients.push_back(parameter.grad().flatten());
+        return std::pair(out, at::cat(gradients));
+    };
+    const auto exact = results("float32"), rough = results("bfloat16");
+    EXPECT_CLOSE_WITHIN(rough.first, exact.first, 0.03);
+    EXPECT_CLOSE_WITHIN(rough.second, exact.second, 0.05);
+    EXPECT_FALSE(at::equal(rough.first, exact.first));
+}
+
 TEST(Reconstruction, DoesNotDependOnTheRestOfTheBatch) {
     Parameters parameters(1, at::kCPU);
     const Reconstruction module(small_config(), 5, 4, parameters);

@@ -96,6 +96,8 @@ struct ReconstructionConfig {
     double dropout = 0.1;
     /// Side of the neighbourhood that attention must not see; 0 for none.
     std::int64_t neighbor_size = 7;
+    /// Of the products with weights, in training and in scoring: "float32" or "bfloat16" (CPU only).
+    std::string precision = "float32";
 };
 
 struct SemanticConfig {

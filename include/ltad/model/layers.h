@@ -4,6 +4,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "ltad/kernels/gemm.h"
+
 namespace ltad {
 
 // A transformer's parts as differentiable functions. In float32 on the CPU they run on kernels/ (one pass over the
@@ -11,11 +13,12 @@ namespace ltad {
 // a key from LibTorch's default generator, when `training` and p > 0.
 
 /// x [..., in] → x Wᵀ + b, [..., out].
-[[nodiscard]] at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
+[[nodiscard]] at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                                Precision precision = Precision::float32);
 
 /// dropout(relu(x Wᵀ + b)).
 [[nodiscard]] at::Tensor linear_relu_dropout(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                                             double p, bool training);
+                                             double p, bool training, Precision precision = Precision::float32);
 
 /// LayerNorm(x + dropout(change)) over the last dimension, eps 1e-5. x: [B or 1, N, D]; change: [B, N, D], or undefined
 /// for LayerNorm(x).
@@ -32,6 +35,6 @@ struct AttentionInput {
 /// key, value: [B, N, D]; mask: [N, N], added to the scores of (query, key). Gives [B, N, D].
 [[nodiscard]] at::Tensor attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
                                    const AttentionInput& input, const at::Tensor& mask, std::int64_t heads, double p,
-                                   bool training);
+                                   bool training, Precision precision = Precision::float32);
 
 }  // namespace ltad

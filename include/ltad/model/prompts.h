@@ -15,9 +15,9 @@ namespace ltad {
 /// The learnable pseudo class names s_c and the texts made with them.
 class Prompts {
 public:
-    /// Adds "prompts.names" [C, length, hidden], a parameter, or a buffer where config.learned is false. `init` of the config: "random", "class_name" (the class's own name,
-    /// its tokens repeated or cut to the length) or any text (likewise). Throws UsageError when a text has no token, or
-    /// the prompts do not fit the text encoder's length.
+    /// Adds "prompts.names" [C, length, hidden], a parameter, or a buffer where config.learned is false. `init` of the
+    /// config: "random", "class_name" (the class's own name, its tokens repeated or cut to the length) or any text
+    /// (likewise). Throws UsageError when a text has no token, or the prompts do not fit the text encoder's length.
     Prompts(const PromptsConfig& config, const std::vector<std::string>& class_names, const AlignModel& encoder,
             Parameters& parameters);
 

@@ -51,6 +51,7 @@ private:
     Linear make_layer(Parameters& parameters, const std::string& name, std::int64_t in, std::int64_t out) const;
 
     [[nodiscard]] at::Tensor position_embedding() const;
+    [[nodiscard]] at::Tensor project(const Linear& layer, const at::Tensor& x) const;
     [[nodiscard]] at::Tensor attend(const Attention& attention, const at::Tensor& query, const at::Tensor& key,
                                     const at::Tensor& value, bool training) const;
     [[nodiscard]] at::Tensor add_and_normalize(const at::Tensor& x, const at::Tensor& change, const Norm& norm,
@@ -63,6 +64,7 @@ private:
                                  const at::Tensor& position, bool training) const;
 
     ReconstructionConfig config_;
+    Precision precision_;
     std::int64_t grid_;
     at::Tensor mask_;
     at::Tensor rows_, columns_;  // [G, D / 2] each
