@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "ltad/align/efficientnet.h"
+#include "ltad/align/feature_layout.h"
+#include "ltad/align/weights.h"
+
+namespace ltad::bench {
+
+// The same arithmetic in LibTorch's operators, as people write it.
+
+/// EfficientNet as transformers runs it: convolutions, batch norms and activations one after the other. pixels
+/// [N, 3, H, W] → the last block's map. With relu6 it is EfficientNet-Lite, which has no gates. The layout of pixels
+/// and weights (contiguous or channels last) is the caller's.
+[[nodiscard]] at::Tensor plain_encode(const EfficientNetConfig& config, const Weights& weights,
+                                      const at::Tensor& pixels);
+
+/// UniAD's transformer with the official parameter names, written as PyTorch's MultiheadAttention does it: projections
+/// one by one, the learned query repeated for every picture, masks and dropout as operators. tokens [B, N, C].
+[[nodiscard]] at::Tensor plain_reconstruction(const Weights& weights, const at::Tensor& tokens, const at::Tensor& mask,
+                                              std::int64_t layers, std::int64_t heads, double dropout, bool training);
+
+/// The decoder D in training, block by block on contiguous maps, with the parameters of ltad's Decoder (batch norm).
+/// `resolution`: "grid" or "native". Returns [B, C_tot, G, G].
+[[nodiscard]] at::Tensor plain_decode(const EfficientNetConfig& encoder, const FeatureLayout& layout,
+                                      const std::string& resolution, const Weights& weights, const at::Tensor& latent,
+                                      const at::Tensor& text);
+
+/// AdamW tensor by tensor, as PyTorch's default does on the CPU.
+class PlainAdamW {
+public:
+    explicit PlainAdamW(const Weights& parameters);
+    /// Uses and drops the gradients.
+    void step();
+
+private:
+    struct State {
+        at::Tensor parameter, average, square;
+    };
+    std::vector<State> states_;
+    std::int64_t steps_ = 0;
+};
+
+}  // namespace ltad::bench
