@@ -7,7 +7,6 @@
 #include <ATen/autocast_mode.h>
 #include <c10/core/GradMode.h>
 #include <opencv2/imgcodecs.hpp>
-#include <opencv2/imgproc.hpp>
 
 #include "ltad/data/image.h"
 #include "ltad/features/extract.h"
@@ -127,12 +126,11 @@ Work encoding(const std::string& name, const EfficientNetConfig& config, std::in
 
 /// A 1024 × 1024 PNG of soft noise, as an inspection camera gives it.
 std::string png() {
-    cv::Mat small(128, 128, CV_8UC3), large;
-    cv::theRNG().state = 1;
-    cv::randu(small, 0, 255);
-    cv::resize(small, large, {1024, 1024}, 0, 0, cv::INTER_CUBIC);
+    at::manual_seed(1);
+    const at::Tensor soft = at::upsample_bicubic2d(at::rand({1, 3, 128, 128}) * 255, {1024, 1024}, false);
+    const at::Tensor pixels = soft.clamp(0, 255)[0].permute({1, 2, 0}).to(at::kByte).contiguous();
     std::vector<unsigned char> bytes;
-    cv::imencode(".png", large, bytes);
+    cv::imencode(".png", cv::Mat(1024, 1024, CV_8UC3, pixels.data_ptr()), bytes);
     return {bytes.begin(), bytes.end()};
 }
 
