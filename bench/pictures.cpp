@@ -79,7 +79,7 @@ Step read_batches() {
     const auto set = std::make_shared<FeatureSet>(*store, folder.path(), folder.samples(),
                                                   std::map<std::string, std::int64_t>{{"c", 0}}, at::kCPU);
     const auto order = std::make_shared<std::vector<std::size_t>>(epoch_order(1, 2, 1, 512));
-    return [=, step = std::int64_t{0}]() mutable {
+    return [store, set, order, step = std::int64_t{0}]() mutable {
         const auto [now, next] = batch_indices(*order, step++, batch);
         set->read_ahead(next);
         (void)set->batch(now);

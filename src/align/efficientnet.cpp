@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
+#include "efficientnet_fused.h"
 #include "ltad/align/convolution.h"
 #include "ltad/core/error.h"
 
@@ -26,7 +27,8 @@ bool is_open(const at::Tensor& weight, const at::Tensor& bias) {
 
 }  // namespace
 
-ImageEncoder::ImageEncoder(const EfficientNetConfig& config, const Weights& weights, at::Device device)
+ImageEncoder::ImageEncoder(const EfficientNetConfig& config, const Weights& weights, at::Device device,
+                           Precision precision)
     : activation_(parse_activation(config.hidden_act, "vision_config")) {
     const auto folded = [&](const std::string& convolution, const std::string& norm) {
         auto [weight, bias] = fold(weights, convolution, norm, config.batch_norm_eps, device);
@@ -37,8 +39,11 @@ ImageEncoder::ImageEncoder(const EfficientNetConfig& config, const Weights& weig
                            weights.at(name + ".bias").to(device, at::kFloat).clone()};
     };
     stem_ = folded("embeddings.convolution", "embeddings.batchnorm");
+    std::unique_ptr<FusedEfficientNet> fused;
+    if (const auto rectifier = FusedEfficientNet::rectifier_of(activation_); rectifier && device.is_cpu())
+        fused = std::make_unique<FusedEfficientNet>(stem_, *rectifier, precision);
     for (const BlockSpec& spec : block_specs(config)) {
-        const std::string name = text("encoder.blocks.", blocks_.size(), ".");
+        const std::string name = text("encoder.blocks.", block_count_++, ".");
         Block block;
         block.spec = spec;
         if (spec.expand_ratio != 1) block.expand = folded(name + "expansion.expand_conv", name + "expansion.expand_bn");
@@ -47,9 +52,16 @@ ImageEncoder::ImageEncoder(const EfficientNetConfig& config, const Weights& weig
         block.excite = plain(name + "squeeze_excite.expand");
         block.gated = !is_open(block.excite.weight, block.excite.bias);
         block.project = folded(name + "projection.project_conv", name + "projection.project_bn");
-        blocks_.push_back(std::move(block));
+        embedding_dim_ = spec.out;
+        if (fused)
+            fused->add(block);
+        else
+            blocks_.push_back(std::move(block));
     }
+    fused_ = std::move(fused);
 }
+
+ImageEncoder::~ImageEncoder() = default;
 
 at::Tensor ImageEncoder::run_block(const Block& block, const at::Tensor& input) const {
     const BlockSpec& spec = block.spec;
@@ -70,6 +82,18 @@ at::Tensor ImageEncoder::run_block(const Block& block, const at::Tensor& input) 
 
 ImageEncoder::Output ImageEncoder::forward(const at::Tensor& pixels, const std::vector<std::int64_t>& taps) const {
     const c10::NoGradGuard no_grad;
+    std::int64_t previous = -2;
+    for (const std::int64_t tap : taps) {
+        if (tap <= previous || tap >= block_count_)
+            fail("encoder.taps: block ", tap, " was asked for; the blocks are 0 to ", block_count_ - 1,
+                 ", in increasing order");
+        previous = tap;
+    }
+    return fused_ ? fused_->forward(pixels, taps) : plain_forward(pixels, taps);
+}
+
+ImageEncoder::Output ImageEncoder::plain_forward(const at::Tensor& pixels,
+                                                 const std::vector<std::int64_t>& taps) const {
     Output out;
     auto wanted = taps.begin();
     const auto emit = [&](std::int64_t index, const at::Tensor& map) {
@@ -84,9 +108,6 @@ ImageEncoder::Output ImageEncoder::forward(const at::Tensor& pixels, const std::
         x = run_block(blocks_[i], x);
         emit(static_cast<std::int64_t>(i), x);
     }
-    if (wanted != taps.end())
-        fail("encoder.taps: block ", *wanted, " was asked for; the blocks are 0 to ", blocks_.size() - 1,
-             ", in increasing order");
     out.pooled = x.mean({2, 3});
     return out;
 }

@@ -5,6 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "ltad/align/activation.h"
 #include "ltad/align/efficientnet.h"
 
 namespace ltad {

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "ltad/align/activation.h"
 #include "ltad/core/error.h"
 #include "support/golden.h"
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "ltad/align/activation.h"
 #include "ltad/align/weights.h"
 #include "ltad/core/json.h"
+#include "ltad/kernels/gemm.h"
 
 namespace ltad {
 
@@ -61,7 +63,10 @@ struct BlockSpec {
 /// Names and shapes of all tensors, as transformers' AlignVisionModel names them (without "vision_model.").
 [[nodiscard]] Shapes efficientnet_shapes(const EfficientNetConfig& config);
 
-/// ALIGN's image encoder E, frozen, in inference: batch norms are folded into the convolutions.
+class FusedEfficientNet;
+
+/// ALIGN's image encoder E, frozen, in inference: batch norms are folded into the convolutions. On the CPU it runs on
+/// kernels of its own (kernels/mbconv.h) where they know the activation, else on LibTorch's operators.
 class ImageEncoder {
 public:
     struct Output {
@@ -69,19 +74,10 @@ public:
         at::Tensor pooled;             ///< mean of the last block's map, [N, C_last]
     };
 
-    /// `weights` as efficientnet_shapes lists them (checked by the caller).
-    ImageEncoder(const EfficientNetConfig& config, const Weights& weights, at::Device device);
-
-    /// pixels: [N, 3, H, W], preprocessed. `taps`: block indices, increasing; -1 asks for the stem's output.
-    [[nodiscard]] Output forward(const at::Tensor& pixels, const std::vector<std::int64_t>& taps) const;
-
-    [[nodiscard]] std::int64_t embedding_dim() const { return blocks_.back().spec.out; }
-
-private:
     /// A convolution with its batch norm folded in.
     struct Convolution {
-        at::Tensor weight;
-        at::Tensor bias;
+        at::Tensor weight;  ///< [O, C / groups, k, k], float32
+        at::Tensor bias;    ///< [O]
     };
     struct Block {
         BlockSpec spec;
@@ -89,9 +85,25 @@ private:
         bool gated = true;  ///< false where squeeze-excite lets everything through, as in EfficientNet-Lite
     };
 
+    /// `weights` as efficientnet_shapes lists them (checked by the caller). With bfloat16 the 1 × 1 convolutions'
+    /// factors are rounded; throws Error where the device or activation has no such kernel.
+    ImageEncoder(const EfficientNetConfig& config, const Weights& weights, at::Device device,
+                 Precision precision = Precision::float32);
+    ~ImageEncoder();
+
+    /// pixels: [N, 3, H, W], preprocessed. `taps`: block indices, increasing; -1 asks for the stem's output.
+    [[nodiscard]] Output forward(const at::Tensor& pixels, const std::vector<std::int64_t>& taps) const;
+
+    [[nodiscard]] std::int64_t embedding_dim() const { return embedding_dim_; }
+
+private:
     [[nodiscard]] at::Tensor run_block(const Block& block, const at::Tensor& input) const;
+    [[nodiscard]] Output plain_forward(const at::Tensor& pixels, const std::vector<std::int64_t>& taps) const;
 
     Activation activation_;
+    std::int64_t embedding_dim_ = 0;
+    std::int64_t block_count_ = 0;
+    std::unique_ptr<const FusedEfficientNet> fused_;  // or else:
     Convolution stem_;
     std::vector<Block> blocks_;
 };

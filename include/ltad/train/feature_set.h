@@ -23,7 +23,7 @@ struct FeatureBatch {
     at::Tensor classes;  ///< [B] int64
 };
 
-/// Samples whose features are in the store.
+/// Samples whose features are in the store, which must outlive this.
 class FeatureSet {
 public:
     FeatureSet(const FeatureStore& store, const std::filesystem::path& root, const std::vector<Sample>& samples,
