@@ -15,3 +15,4 @@ build/release/bin/ltad_bench --benchmark_repetitions=3 --benchmark_enable_random
   --benchmark_min_time=0.5 --benchmark_out=build/bench/results.json --benchmark_out_format=json "$@" >build/bench/log.txt
 python3 bench/table.py build/bench/results.json | tee build/bench/table.md
 bench/startup.sh build/release/bin | tee -a build/bench/table.md
+python3 bench/peak_memory.py build/release/bin/ltad_bench --benchmark_filter='86.6 million' | tee -a build/bench/table.md

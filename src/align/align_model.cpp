@@ -146,7 +146,7 @@ Shapes align_shapes(const AlignConfig& config) {
     return shapes;
 }
 
-AlignModel::AlignModel(std::filesystem::path directory, at::Device device)
+AlignModel::AlignModel(std::filesystem::path directory, at::Device device, Precision image_precision)
     : directory_(std::move(directory)), device_(device) {
     if (!std::filesystem::is_directory(directory_))
         fail(directory_.string(), ": no such folder; a model directory was expected (ltad-pretrain makes one)");
@@ -158,7 +158,7 @@ AlignModel::AlignModel(std::filesystem::path directory, at::Device device)
     if (!config_.text) weights = backbone_weights(weights);
     check_weights(weights, align_shapes(config_), directory_.string());
     const Weights vision = config_.text ? with_prefix(weights, "vision_model.") : weights;
-    image_ = std::make_unique<ImageEncoder>(config_.vision, vision, device_);
+    image_ = std::make_unique<ImageEncoder>(config_.vision, vision, device_, image_precision);
     image_fingerprint_ = sha256(hash_weights(vision) + vision_settings(config_, preprocessing_));
     fingerprint_ = image_fingerprint_;
     if (config_.text) load_text(weights);

@@ -42,6 +42,12 @@ ImageEncoder::ImageEncoder(const EfficientNetConfig& config, const Weights& weig
     std::unique_ptr<FusedEfficientNet> fused;
     if (const auto rectifier = FusedEfficientNet::rectifier_of(activation_); rectifier && device.is_cpu())
         fused = std::make_unique<FusedEfficientNet>(stem_, *rectifier, precision);
+    if (!fused && precision != Precision::float32)
+        fail(
+            "encoder.precision: \"bfloat16\" needs the CPU and one of the activations swish, relu and relu6; the "
+            "encoder "
+            "has ",
+            config.hidden_act, "; use \"float32\"");
     for (const BlockSpec& spec : block_specs(config)) {
         const std::string name = text("encoder.blocks.", block_count_++, ".");
         Block block;

@@ -31,7 +31,7 @@ void visit_data(Config& c, FieldVisitor& v) {
         v.field("path", c.encoder.path);
         v.field("taps", c.encoder.taps);
         v.field("grid", c.encoder.grid, {.min = 0, .max = 256});
-        v.field("precision", c.encoder.precision, {"float32"});
+        v.field("precision", c.encoder.precision, {"float32", "bfloat16"});
     });
     v.section("features", [&] {
         v.field("path", c.features.path);

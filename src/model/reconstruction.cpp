@@ -40,9 +40,7 @@ Reconstruction::Attention Reconstruction::make_attention(Parameters& parameters,
 
 Reconstruction::Reconstruction(const ReconstructionConfig& config, std::int64_t channels, std::int64_t grid,
                                Parameters& parameters)
-    : config_(config),
-      precision_(config.precision == "bfloat16" ? Precision::bfloat16 : Precision::float32),
-      grid_(grid) {
+    : config_(config), precision_(precision_of(config.precision)), grid_(grid) {
     if (config.neighbor_size >= grid)
         fail("reconstruction.neighbor_size: ", config.neighbor_size, " hides every token from the middle of a grid of ",
              grid);

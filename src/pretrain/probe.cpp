@@ -208,7 +208,7 @@ ProbeResult probe_encoder(const Config& config, const ProbeOptions& options) {
     const at::Device device = prepare_device(config);
     const Dataset dataset = list_dataset(config.dataset);
     const auto classes = group_samples(dataset, options.images);
-    const AlignModel encoder(config.encoder.path, device);
+    const AlignModel encoder(config.encoder.path, device, precision_of(config.encoder.precision));
     const FeatureLayout layout = feature_layout(config, encoder);
     FeatureStore store = open_store(config, encoder, layout);
     if (options.verify_features) verify_features(store);

@@ -47,9 +47,10 @@ std::vector<std::filesystem::path> files_of(const std::filesystem::path& root,
 at::Device prepare_device(const Config& config) {
     set_threads(config.threads);
     const at::Device device = choose_device(config.device);
-    if (config.reconstruction.precision == "bfloat16" && !(device.is_cpu() && has_bfloat16()))
-        throw UsageError(
-            "reconstruction.precision: \"bfloat16\" runs on processors with AVX-512 BF16 only; use \"float32\"");
+    for (const auto& [key, precision] : {std::pair("encoder.precision", config.encoder.precision),
+                                         std::pair("reconstruction.precision", config.reconstruction.precision)})
+        if (precision == "bfloat16" && !(device.is_cpu() && has_bfloat16()))
+            throw UsageError(text(key, ": \"bfloat16\" runs on processors with AVX-512 BF16 only; use \"float32\""));
     return device;
 }
 
@@ -70,7 +71,7 @@ Run::Run(Config config)
           held_out_ = left_out(dataset, split);
           return split;
       }()),
-      encoder_(config_.encoder.path, device_),
+      encoder_(config_.encoder.path, device_, precision_of(config_.encoder.precision)),
       layout_(feature_layout(config_, encoder_)),
       store_(open_store(config_, encoder_, layout_)) {
     for (const ClassSplit& c : split_.classes) {
@@ -123,6 +124,7 @@ json Run::phase1_settings() const {
     return {
         {"seed", config_.seed},
         {"encoder", encoder_.fingerprint()},
+        {"encoder_precision", config_.encoder.precision},
         {"taps", layout_.taps},
         {"grid", layout_.grid},
         {"image_size", layout_.image_size},

@@ -186,7 +186,7 @@ const std::vector<std::pair<std::string, json>>& other_values() {
         {"encoder.path", "models/align-lite"},
         {"encoder.taps", {0, 2, 7}},
         {"encoder.grid", 20},
-        {"encoder.precision", "float32"},  // the only one
+        {"encoder.precision", "bfloat16"},
         {"features.path", "f"},
         {"features.batch_size", 3},
         {"prompts.length", 4},
@@ -254,10 +254,7 @@ TEST_F(LoadConfig, EveryKeySurvivesWritingAndReading) {
     EXPECT_EQ(to_json(second), document);
     // And a value is what the file says, not what is default.
     const json defaults = to_json(Config{});
-    for (const auto& [key, value] : other_values())
-        if (key != "encoder.precision") {
-            EXPECT_NE(at(defaults, key), value) << key;
-        }
+    for (const auto& [key, value] : other_values()) EXPECT_NE(at(defaults, key), value) << key;
     EXPECT_EQ(second.phase1.learning_rate, 0.1 + 0.2) << "to the last bit";
     EXPECT_EQ(second.scoring.class_source, "predicted");
     EXPECT_THAT(second.split.class_order.names, ElementsAre("zebra", "ant"));

@@ -48,7 +48,7 @@ struct AlignConfig {
 class AlignModel {
 public:
     /// Throws Error naming the file, and the tensors that are missing, unexpected or misshapen.
-    AlignModel(std::filesystem::path directory, at::Device device);
+    AlignModel(std::filesystem::path directory, at::Device device, Precision image_precision = Precision::float32);
 
     [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
     [[nodiscard]] const AlignConfig& config() const { return config_; }

@@ -39,6 +39,7 @@ struct EncoderConfig {
     std::vector<std::int64_t> taps;
     /// Side of the feature grid; 0 means image_size / 16.
     std::int64_t grid = 0;
+    /// Of the image encoder's 1 × 1 convolutions: "float32" or "bfloat16" (CPU only). Features are kept in float32.
     std::string precision = "float32";
 };
 

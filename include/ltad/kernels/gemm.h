@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string_view>
 
 #include "ltad/kernels/buffer.h"
 
@@ -13,6 +14,11 @@ namespace ltad {
 /// What products multiply. Inputs and outputs are float32 and sums are taken in float32 either way; bfloat16 rounds the
 /// factors to 8 significant bits, which processors with AVX-512 BF16 multiply at twice the rate.
 enum class Precision { float32, bfloat16 };
+
+/// The precision of a config: "float32" or "bfloat16".
+[[nodiscard]] inline Precision precision_of(std::string_view name) {
+    return name == "bfloat16" ? Precision::bfloat16 : Precision::float32;
+}
 
 /// Whether products in bfloat16 run here.
 [[nodiscard]] bool has_bfloat16();
