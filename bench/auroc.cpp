@@ -1,4 +1,6 @@
 // Exact AUROC of a class's pixels.
+#include <map>
+
 #include <ATen/ATen.h>
 
 #include "ltad/eval/roc.h"
@@ -32,39 +34,41 @@ double plain(const Pixels& p) {
     return at::trapezoid(y, x).item<double>() / (y[-1] * x[-1]).item<double>();
 }
 
-Work of(const std::string& name, std::int64_t count) {
-    const auto step = [=](const auto& area) { return [=] { return [=, p = Pixels(count)] { (void)area(p); }; }; };
-    const auto result = [](const auto& area) {
-        return [=] { return at::tensor({area(Pixels(300'000))}, at::kDouble); };
-    };
-    return {.name = name,
-            .unit = "million pixels",
-            .items = static_cast<double>(count) / 1e6,
-            .variants = {{"plain", step(plain), result(plain), 1e-12}, {"ours", step(ours), result(ours), 1e-12}}};
+const Pixels& shared_pixels(std::int64_t count) {
+    static std::map<std::int64_t, Pixels> made;
+    return made.try_emplace(count, count).first->second;
 }
 
-/// All test pixels of MVTec AD at once, added picture by picture as an evaluation would.
-Step whole_data_set() {
-    return [] {
-        constexpr std::size_t pictures = 1725, per_picture = 224 * 224;
-        const Pixels p(static_cast<std::int64_t>(per_picture));
-        RankedScores ranked;
-        ranked.reserve_good(pictures * per_picture);
-        for (std::size_t i = 0; i < pictures; ++i)
-            ranked.add({p.scores.const_data_ptr<float>(), per_picture},
-                       {p.labels.const_data_ptr<std::uint8_t>(), per_picture});
-        (void)ranked.auroc();
-    };
+Work of(const std::string& name, std::int64_t count,
+        const std::vector<std::pair<std::string, double (*)(const Pixels&)>>& ways) {
+    Work work{.name = name, .unit = "million pixels", .items = static_cast<double>(count) / 1e6, .variants = {}};
+    for (const auto& [way, area] : ways)
+        work.variants.push_back({way, [=] { return [=, &p = shared_pixels(count)] { (void)area(p); }; },
+                                 [=] { return at::tensor({area(shared_pixels(300'000))}, at::kDouble); }, 1e-12});
+    return work;
 }
 
-const Register areas([] {
-    add(of("AUROC of 8.4 million pixels", 8'400'000));
-    add({.name = "AUROC of 86.6 million pixels",
-         .unit = "million pixels",
-         .items = 86.6,
-         .variants = {{"ours", whole_data_set, {}}},
-         .threads = {2}});
-});
+/// All test pixels of MVTec AD, added picture by picture as an evaluation does.
+void whole_data_set() {
+    constexpr std::size_t pictures = 1725, per_picture = 224 * 224;
+    const Pixels& p = shared_pixels(per_picture);
+    RankedScores ranked;
+    ranked.reserve_good(pictures * per_picture);
+    for (std::size_t i = 0; i < pictures; ++i)
+        ranked.add({p.scores.const_data_ptr<float>(), per_picture},
+                   {p.labels.const_data_ptr<std::uint8_t>(), per_picture});
+    (void)ranked.auroc();
+}
 
 }  // namespace
+
+std::vector<Work> auroc_works() {
+    const auto whole = [] { return whole_data_set; };
+    return {of("AUROC of 8.4 million pixels", 8'400'000, {{"plain", plain}, {"ours", ours}}),
+            {.name = "AUROC of 86.6 million pixels",
+             .unit = "million pixels",
+             .items = 86.6,
+             .variants = {{"ours", whole, {}}}}};
+}
+
 }  // namespace ltad::bench

@@ -1,43 +1,32 @@
-// Encoding pictures: the image encoder alone, and decoding with resizing.
+// The image encoder alone.
 #include <cmath>
 #include <map>
 #include <memory>
 
 #include <ATen/ATen.h>
-#include <ATen/autocast_mode.h>
 #include <c10/core/GradMode.h>
-#include <opencv2/imgcodecs.hpp>
 
-#include "ltad/data/image.h"
-#include "ltad/features/extract.h"
-#include "plain.h"
+#include "modules.h"
 #include "work.h"
 
 namespace ltad::bench {
 namespace {
 
-constexpr std::int64_t batch = 8;
-
-EfficientNetConfig network(double width, double depth, const std::string& activation) {
-    EfficientNetConfig config;
-    config.width_coefficient = width;
-    config.depth_coefficient = depth;
-    config.hidden_act = activation;
-    return config;
-}
-
-/// Weights that keep activations at one scale; gates of EfficientNet-Lite are open, as ltad-pretrain import writes
-/// them.
+/// Weights that keep activations at one scale; in larger ones rounding grows until no two renderings agree. Gates of
+/// EfficientNet-Lite are open, as ltad-pretrain import writes them.
 Weights weights_of(const EfficientNetConfig& config) {
+    at::manual_seed(1);
     Weights weights;
     for (const auto& [name, shape] : efficientnet_shapes(config)) {
-        const bool open_gate = config.hidden_act == "relu6" && name.find("squeeze_excite.expand") != std::string::npos;
-        if (open_gate)
-            weights[name] = at::full(shape, name.ends_with("bias") ? 30.0f : 0.0f);
-        else if (shape.size() == 4)
-            weights[name] = at::randn(shape) * std::sqrt(2.0 / static_cast<double>(shape[1] * shape[2] * shape[3]));
-        else
-            weights[name] = name.ends_with("bias") || name.ends_with("mean") ? at::zeros(shape) : at::ones(shape);
+        const auto has = [&name = name](const char* part) { return name.find(part) != std::string::npos; };
+        if (config.hidden_act == "relu6" && has("squeeze_excite.expand")) {
+            weights[name] = at::full(shape, has("bias") ? 30.0f : 0.0f);
+        } else if (shape.size() == 4) {
+            const double gain = has("project_conv") || has("squeeze_excite") ? 1 : 2;  // 2 before an activation
+            weights[name] = at::randn(shape) * std::sqrt(gain / static_cast<double>(shape[1] * shape[2] * shape[3]));
+        } else {
+            weights[name] = 0.1 * at::randn(shape) + (has("bias") || has("mean") ? 0.0 : 1.0);
+        }
     }
     return weights;
 }
@@ -63,98 +52,79 @@ at::Tensor pictures(std::int64_t count, std::int64_t size) {
     return at::randn({count, 3, size, size});
 }
 
-/// In bfloat16 where PyTorch's autocast says so.
-class Autocast {
-public:
-    Autocast() {
-        at::autocast::set_autocast_enabled(at::kCPU, true);
-        at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
-    }
-    ~Autocast() {
-        at::autocast::clear_cache();
-        at::autocast::set_autocast_enabled(at::kCPU, false);
-    }
-    Autocast(const Autocast&) = delete;
-    Autocast& operator=(const Autocast&) = delete;
-};
+/// The same for all variants.
+std::shared_ptr<const Weights> shared_weights(const EfficientNetConfig& config) {
+    static std::map<std::pair<double, std::string>, std::shared_ptr<const Weights>> made;
+    auto& weights = made[{config.width_coefficient, config.hidden_act}];
+    if (weights == nullptr) weights = std::make_shared<const Weights>(weights_of(config));
+    return weights;
+}
 
-Work encoding(const std::string& name, const EfficientNetConfig& config, std::int64_t size) {
-    const auto shared = [config] {
-        static std::map<std::pair<double, std::string>, Weights> made;  // the same for all variants and threads
-        Weights& weights = made[{config.width_coefficient, config.hidden_act}];
-        if (weights.empty()) weights = weights_of(config);
-        return weights;
+Step plain_step(const EfficientNetConfig& config, const at::Tensor& pixels, at::MemoryFormat layout) {
+    Weights weights = *shared_weights(config);
+    for (auto& [key, tensor] : weights)
+        if (tensor.dim() == 4) tensor = tensor.contiguous(layout);
+    return [=, arranged = pixels.contiguous(layout)] {
+        const c10::NoGradGuard no_grad;
+        (void)plain_encode(config, weights, arranged);
     };
+}
+
+Step our_step(const EfficientNetConfig& config, const at::Tensor& pixels, Precision precision) {
+    const auto encoder = std::make_shared<ImageEncoder>(config, *shared_weights(config), at::kCPU, precision);
+    return [=] { (void)encoder->forward(pixels, auto_taps(config)); };
+}
+
+at::Tensor plain_result(const EfficientNetConfig& config, std::int64_t size) {
+    const c10::NoGradGuard no_grad;
+    return plain_encode(config, *shared_weights(config), pictures(2, size)).mean({2, 3});
+}
+
+at::Tensor our_result(const EfficientNetConfig& config, std::int64_t size, Precision precision) {
+    return ImageEncoder(config, *shared_weights(config), at::kCPU, precision).forward(pictures(2, size), {3}).pooled;
+}
+
+Work encoding(const std::string& name, const EfficientNetConfig& config, std::int64_t size, std::int64_t batch) {
     const auto plain = [=](at::MemoryFormat layout) {
-        return [=] {
-            Weights weights = shared();
-            for (auto& [key, tensor] : weights)
-                if (tensor.dim() == 4) tensor = tensor.contiguous(layout);
-            return [=, pixels = pictures(batch, size).contiguous(layout)] {
-                const c10::NoGradGuard no_grad;
-                (void)plain_encode(config, weights, pixels);
-            };
-        };
+        return [=] { return plain_step(config, pictures(batch, size), layout); };
     };
-    const auto ours = [=] {
-        const auto encoder = std::make_shared<ImageEncoder>(config, shared(), at::kCPU);
-        return [=, pixels = pictures(batch, size)] { (void)encoder->forward(pixels, {3}); };
-    };
+    return {.name = name,
+            .unit = "images",
+            .items = static_cast<double>(batch),
+            .flops = flops_of(config, size),
+            .variants = {{"plain", plain(at::MemoryFormat::Contiguous), [=] { return plain_result(config, size); }},
+                         {"plain, channels last", plain(at::MemoryFormat::ChannelsLast), {}},
+                         {"ours", [=] { return our_step(config, pictures(batch, size), Precision::float32); },
+                          [=] { return our_result(config, size, Precision::float32); }}}};
+}
+
+Work encoding_in_bfloat16(const std::string& name, const EfficientNetConfig& config, std::int64_t size) {
     const auto cast = [=] {
-        const Step step = plain(at::MemoryFormat::ChannelsLast)();
+        const Step step = plain_step(config, pictures(batch_size, size), at::MemoryFormat::ChannelsLast);
         return [=] {
             const Autocast autocast;
             step();
         };
     };
-    const auto plain_result = [=] {
-        const c10::NoGradGuard no_grad;
-        return plain_encode(config, shared(), pictures(2, size)).mean({2, 3});
-    };
-    const auto our_result = [=] {
-        return ImageEncoder(config, shared(), at::kCPU).forward(pictures(2, size), {3}).pooled;
-    };
     return {.name = name,
             .unit = "images",
-            .items = batch,
+            .items = batch_size,
             .flops = flops_of(config, size),
-            .variants = {{"plain", plain(at::MemoryFormat::Contiguous), plain_result},
-                         {"plain, channels last", plain(at::MemoryFormat::ChannelsLast), {}},
-                         {"plain, bfloat16 autocast", cast, {}},
-                         {"ours", ours, our_result}}};
+            .variants = {{"plain, channels last, autocast", cast, [=] { return plain_result(config, size); }},
+                         {"ours", [=] { return our_step(config, pictures(batch_size, size), Precision::bfloat16); },
+                          [=] { return our_result(config, size, Precision::bfloat16); }, 0.03}}};
 }
-
-/// A 1024 × 1024 PNG of soft noise, as an inspection camera gives it.
-std::string png() {
-    at::manual_seed(1);
-    const at::Tensor soft = at::upsample_bicubic2d(at::rand({1, 3, 128, 128}) * 255, {1024, 1024}, false);
-    const at::Tensor pixels = soft.clamp(0, 255)[0].permute({1, 2, 0}).to(at::kByte).contiguous();
-    std::vector<unsigned char> bytes;
-    cv::imencode(".png", cv::Mat(1024, 1024, CV_8UC3, pixels.data_ptr()), bytes);
-    return {bytes.begin(), bytes.end()};
-}
-
-at::Tensor plain_picture(const std::string& bytes) {
-    const std::vector<unsigned char> buffer(bytes.begin(), bytes.end());
-    const cv::Mat bgr = cv::imdecode(buffer, cv::IMREAD_COLOR);
-    const at::Tensor pixels = at::from_blob(bgr.data, {bgr.rows, bgr.cols, 3}, at::kByte).flip({2});
-    const at::Tensor planes = pixels.permute({2, 0, 1}).unsqueeze(0).to(at::kFloat);
-    return at::_upsample_bilinear2d_aa(planes, {224, 224}, false).round().clamp(0, 255)[0].permute({1, 2, 0});
-}
-
-const Register encoders([] {
-    add(encoding("encode B7, 224", network(2.0, 3.1, "swish"), 224));
-    add(encoding("encode B0, 224", network(1.0, 1.0, "swish"), 224));
-    add(encoding("encode Lite0, 224", network(1.0, 1.0, "relu6"), 224));
-    const std::string bytes = png();
-    const auto ours = [=] { return picture_tensor(decode_image(bytes, "picture"), 224).to(at::kFloat); };
-    add({.name = "decode and resize, 1024 to 224",
-         .unit = "images",
-         .variants = {{"plain", [=] { return [=] { (void)plain_picture(bytes); }; },
-                       [=] { return plain_picture(bytes); }},
-                      {"ours", [=] { return [=] { (void)ours(); }; }, ours, 1.01 / 255}},
-         .threads = {1}});
-});
 
 }  // namespace
+
+std::vector<Work> encode_works() {
+    const EfficientNetConfig large = b7().encoder;
+    Work pictures_of_448 = encoding("encode B7, 448", large, 448, 2);
+    pictures_of_448.threads = {2};
+    return {encoding("encode B7, 224", large, 224, batch_size),
+            encoding_in_bfloat16("encode B7, 224, bfloat16", large, 224), pictures_of_448,
+            encoding("encode B0, 224", efficientnet(1.0, 1.0, "swish"), 224, batch_size),
+            encoding("encode Lite0, 224", lite0().encoder, 224, batch_size)};
+}
+
 }  // namespace ltad::bench

@@ -1,121 +1,89 @@
-// Phase 1: training steps of the feature VAE, and phase 2's synthetic features from it.
+// Phase 1: training steps of the feature VAE, and the synthetic features that phase 2 has from it.
 #include <memory>
 
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
-#include "ltad/model/feature_vae.h"
 #include "ltad/train/adamw.h"
-#include "plain.h"
-#include "work.h"
+#include "modules.h"
 
 namespace ltad::bench {
 namespace {
 
-constexpr std::int64_t batch = 8;
-
+/// What is trained, and with how many pictures.
 struct Setting {
-    EfficientNetConfig encoder;
-    FeatureLayout layout;
-    DecoderConfig decoder;
-    std::int64_t text_dim = 0;
+    Network network;
+    std::string resolution;
+    std::int64_t batch = batch_size;
+
+    [[nodiscard]] std::shared_ptr<Generating> make() const {
+        return std::make_shared<Generating>(network, resolution, batch);
+    }
 };
 
-Setting setting(double width, double depth, const std::string& activation, const std::string& resolution) {
-    Setting s;
-    s.encoder.width_coefficient = width;
-    s.encoder.depth_coefficient = depth;
-    s.encoder.hidden_act = activation;
-    s.decoder.resolution = resolution;
-    const auto specs = block_specs(s.encoder);
-    s.layout = {
-        .taps = auto_taps(s.encoder), .channels = {}, .grid = 14, .latent = specs.back().out, .image_size = 224};
-    for (const std::int64_t tap : s.layout.taps) s.layout.channels.push_back(specs[static_cast<std::size_t>(tap)].out);
-    s.text_dim = s.layout.latent;
-    return s;
+Step our_step(const std::shared_ptr<Generating>& model) {
+    const auto optimizer =
+        std::make_shared<AdamW>(model->parameters, AdamWOptions{.learning_rate = 1e-4, .weight_decay = 1e-4});
+    return [=] {
+        model->loss(false).backward();
+        optimizer->step();
+    };
 }
 
-struct Training {
-    explicit Training(const Setting& s)
-        : layout(s.layout), vae(s.decoder, s.encoder, s.layout, s.text_dim, parameters), weights(parameters.all()) {
-        at::manual_seed(1);
-        latents = at::randn({batch, layout.latent});
-        texts = at::randn({batch, s.text_dim});
-        noise = at::randn({batch, layout.latent});
-        features = at::randn({batch, layout.total_channels(), layout.grid, layout.grid});
-    }
+Step plain_step(const std::shared_ptr<Generating>& model) {
+    const auto optimizer = std::make_shared<PlainAdamW>(model->weights);
+    return [=] {
+        model->loss(true).backward();
+        optimizer->step();
+    };
+}
 
-    at::Tensor loss(const std::function<at::Tensor(const at::Tensor&, const at::Tensor&)>& decode) const {
-        const Posterior posterior = vae.encode(latents);
-        return tap_loss(decode(posterior.sample(noise), texts), features, layout.channels) + 1e-3 * posterior.kl();
-    }
-    at::Tensor ours() const {
-        return loss([&](const at::Tensor& z, const at::Tensor& t) { return vae.decoder().forward(z, t, true); });
-    }
-    at::Tensor plain(const Setting& s) const {
-        return loss([&](const at::Tensor& z, const at::Tensor& t) {
-            return plain_decode(s.encoder, layout, s.decoder.resolution, weights, z, t);
-        });
-    }
-
-    FeatureLayout layout;
-    Parameters parameters{0, at::kCPU};
-    FeatureVae vae;
-    Weights weights;
-    at::Tensor latents, texts, noise, features;
-};
-
-/// The loss and the length of its gradient: single values move where rounding carries one across a kink of relu6.
-at::Tensor loss_and_slope(const Setting& s, bool plain) {
-    const Training t(s);
-    const at::Tensor loss = plain ? t.plain(s) : t.ours();
+/// The loss and the lengths of its gradients. Single values move further, where rounding carries one across a kink of
+/// relu6.
+at::Tensor slopes(const Generating& model, bool plain) {
+    const at::Tensor loss = model.loss(plain);
     loss.backward();
-    at::Tensor squares = at::zeros({}, at::kDouble);
-    for (const auto& [name, parameter] : t.parameters.trained()) squares += parameter.grad().square().sum();
-    return at::stack({loss.detach().to(at::kDouble), squares.sqrt()});
+    std::vector<at::Tensor> all = {loss.detach()};
+    for (const auto& [name, parameter] : model.parameters.trained()) all.push_back(parameter.grad().norm());
+    return at::stack(all);
 }
 
-void compare(const std::string& name, const Setting& s) {
-    const auto ours = [=] {
-        const auto t = std::make_shared<Training>(s);
-        const auto optimizer =
-            std::make_shared<AdamW>(t->parameters, AdamWOptions{.learning_rate = 1e-4, .weight_decay = 1e-4});
-        return [=] {
-            t->ours().backward();
-            optimizer->step();
-        };
-    };
-    const auto plain = [=] {
-        const auto t = std::make_shared<Training>(s);
-        const auto optimizer = std::make_shared<PlainAdamW>(t->weights);
-        return [=] {
-            t->plain(s).backward();
-            optimizer->step();
-        };
-    };
-    add({.name = name + ", training step",
-         .unit = "images",
-         .items = batch,
-         .variants = {{"plain", plain, [=] { return loss_and_slope(s, true); }},
-                      {"ours", ours, [=] { return loss_and_slope(s, false); }, 1e-3}}});
-    add({.name = name + ", synthetic features",
-         .unit = "images",
-         .items = batch,
-         .variants = {{"ours",
-                       [=] {
-                           const auto t = std::make_shared<Training>(s);
-                           return [=] {
-                               const c10::NoGradGuard no_grad;
-                               (void)t->vae.decoder().forward(t->latents, t->texts, false);
-                           };
-                       },
-                       {}}}});
+Work training(const std::string& name, const Setting& s) {
+    return {.name = name + ", training step",
+            .unit = "images",
+            .items = static_cast<double>(s.batch),
+            .variants = {{"plain", [=] { return plain_step(s.make()); }, [=] { return slopes(*s.make(), true); }},
+                         {"ours", [=] { return our_step(s.make()); }, [=] { return slopes(*s.make(), false); }, 1e-3}}};
 }
 
-const Register phase1([] {
-    compare("D of Lite0 (grid)", setting(1.0, 1.0, "relu6", "grid"));
-    compare("D of B7 (grid)", setting(2.0, 3.1, "swish", "grid"));
-});
+Work generation(const std::string& name, const Setting& s) {
+    const auto settled = [=] {
+        auto model = s.make();
+        model->settle();
+        return model;
+    };
+    const auto step = [=](at::Tensor (Generating::*maps)(bool) const) {
+        return [=] {
+            return [=, model = settled()] {
+                const c10::NoGradGuard no_grad;
+                (void)((*model).*maps)(false);
+            };
+        };
+    };
+    return {.name = name + ", synthetic features",
+            .unit = "images",
+            .items = static_cast<double>(s.batch),
+            .variants = {{"plain", step(&Generating::plain), [=] { return settled()->plain(false); }},
+                         {"ours", step(&Generating::ours), [=] { return settled()->ours(false); }, 1e-3}}};
+}
 
 }  // namespace
+
+std::vector<Work> phase1_works() {
+    Work native = training("D of B7 (native)", {b7(), "native", 2});
+    native.threads = {2};
+    return {training("D of Lite0 (grid)", {lite0(), "grid"}), generation("D of Lite0 (grid)", {lite0(), "grid"}),
+            training("D of B7 (grid)", {b7(), "grid"}), generation("D of B7 (grid)", {b7(), "grid"}), native};
+}
+
 }  // namespace ltad::bench

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <ATen/ATen.h>
+#include <ATen/autocast_mode.h>
 #include <c10/core/GradMode.h>
 
 #include "ltad/core/error.h"
@@ -109,21 +110,21 @@ at::Tensor plain_encode(const EfficientNetConfig& config, const Weights& w, cons
     return x;
 }
 
-at::Tensor plain_reconstruction(const Weights& w, const at::Tensor& tokens, const at::Tensor& mask, std::int64_t layers,
-                                std::int64_t heads, double dropout, bool training) {
-    const PlainTransformer t(w, mask, heads, dropout, training);
+at::Tensor plain_reconstruction(const ReconstructionConfig& config, const Weights& w, const at::Tensor& tokens,
+                                const at::Tensor& mask, bool training) {
+    const PlainTransformer t(w, mask, config.heads, config.dropout, training);
     const std::int64_t batch = tokens.size(0);
     const at::Tensor x = tokens.transpose(0, 1).contiguous();  // [N, B, C]
     const at::Tensor position = positions(w).unsqueeze(1).repeat({1, batch, 1});
     at::Tensor memory = at::linear(x, w.at("input_proj.weight"), w.at("input_proj.bias"));
-    for (std::int64_t i = 0; i < layers; ++i) {
+    for (std::int64_t i = 0; i < config.encoder_layers; ++i) {
         const std::string name = text("transformer.encoder.layers.", i, ".");
         const at::Tensor placed = memory + position;
         memory = t.add_norm(name + "norm1", memory, t.attend(name + "self_attn", placed, placed, memory));
         memory = t.add_norm(name + "norm2", memory, t.feed_forward(name, memory));
     }
     at::Tensor out = memory;
-    for (std::int64_t i = 0; i < layers; ++i) {
+    for (std::int64_t i = 0; i < config.decoder_layers; ++i) {
         const std::string name = text("transformer.decoder.layers.", i, ".");
         const at::Tensor query = w.at(name + "learned_embed.weight").unsqueeze(1).repeat({1, batch, 1});
         at::Tensor y = t.attend(name + "self_attn", query + position, memory + position, memory);
@@ -135,21 +136,40 @@ at::Tensor plain_reconstruction(const Weights& w, const at::Tensor& tokens, cons
     return at::linear(out, w.at("output_proj.weight"), w.at("output_proj.bias")).transpose(0, 1);
 }
 
-at::Tensor plain_decode(const EfficientNetConfig& encoder, const FeatureLayout& layout, const std::string& resolution,
-                        const Weights& w, const at::Tensor& latent, const at::Tensor& text_embedding) {
+at::Tensor plain_semantic(const std::vector<std::int64_t>& channels, const Weights& w, const at::Tensor& tokens,
+                          const at::Tensor& normal_texts, const at::Tensor& abnormal_texts) {
+    std::vector<at::Tensor> layers;
+    std::int64_t first = 0;
+    for (std::size_t l = 0; l < channels.size(); ++l) {
+        const std::string name = text("projections.", l);
+        layers.push_back(
+            at::linear(tokens.narrow(2, first, channels[l]), w.at(name + ".weight"), w.at(name + ".bias")));
+        first += channels[l];
+    }
+    const at::Tensor projected = at::stack(layers).amax(0);
+    const auto likeness = [&](const at::Tensor& texts) {
+        return at::bmm(projected, (texts / texts.norm(2, {1}, true)).unsqueeze(2)).squeeze(2);
+    };
+    return likeness(abnormal_texts) - likeness(normal_texts);
+}
+
+at::Tensor plain_decode(const EfficientNetConfig& encoder, const FeatureLayout& layout, const DecoderConfig& config,
+                        const Weights& w, const at::Tensor& latent, const at::Tensor& text_embedding, bool training) {
     const auto act = [&](const at::Tensor& x) {
         return encoder.hidden_act == "relu6" ? at::hardtanh(x, 0, 6) : at::silu(x);
     };
     const auto unit = [&](const std::string& name, const at::Tensor& x, std::int64_t groups) {
         const at::Tensor weight = w.at(name + ".weight");
         const at::Tensor y = at::conv2d(x, weight, {}, 1, weight.size(2) / 2, 1, groups);
-        // Statistics of the batch; the running ones, which only evaluation reads, are left alone.
-        return at::batch_norm(y, w.at(name + ".norm.weight"), w.at(name + ".norm.bias"), {}, {}, true, 0.1,
-                              encoder.batch_norm_eps, false);
+        return at::batch_norm(y, w.at(name + ".norm.weight"), w.at(name + ".norm.bias"),
+                              w.at(name + ".norm.running_mean"), w.at(name + ".norm.running_var"), training,
+                              config.norm_momentum, encoder.batch_norm_eps, false);
     };
     const auto specs = block_specs(encoder);
     const auto sizes = map_sizes(encoder, layout.image_size);
-    const auto limit = [&](std::int64_t size) { return resolution == "grid" ? std::min(size, layout.grid) : size; };
+    const auto limit = [&](std::int64_t size) {
+        return config.resolution == "grid" ? std::min(size, layout.grid) : size;
+    };
     const auto to_grid = [&](const at::Tensor& x) {
         return x.size(2) == layout.grid ? x : at::upsample_bilinear2d(x, {layout.grid, layout.grid}, true);
     };
@@ -176,6 +196,16 @@ at::Tensor plain_decode(const EfficientNetConfig& encoder, const FeatureLayout& 
         if (tap != layout.taps.end()) maps[static_cast<std::size_t>(tap - layout.taps.begin())] = to_grid(x);
     }
     return at::cat(maps, 1);
+}
+
+Autocast::Autocast() {
+    at::autocast::set_autocast_enabled(at::kCPU, true);
+    at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
+}
+
+Autocast::~Autocast() {
+    at::autocast::clear_cache();
+    at::autocast::set_autocast_enabled(at::kCPU, false);
 }
 
 PlainAdamW::PlainAdamW(const Weights& parameters) {

@@ -8,6 +8,7 @@
 #include "ltad/align/efficientnet.h"
 #include "ltad/align/feature_layout.h"
 #include "ltad/align/weights.h"
+#include "ltad/config/config.h"
 
 namespace ltad::bench {
 
@@ -21,14 +22,29 @@ namespace ltad::bench {
 
 /// UniAD's transformer with the official parameter names, written as PyTorch's MultiheadAttention does it: projections
 /// one by one, the learned query repeated for every picture, masks and dropout as operators. tokens [B, N, C].
-[[nodiscard]] at::Tensor plain_reconstruction(const Weights& weights, const at::Tensor& tokens, const at::Tensor& mask,
-                                              std::int64_t layers, std::int64_t heads, double dropout, bool training);
+[[nodiscard]] at::Tensor plain_reconstruction(const ReconstructionConfig& config, const Weights& weights,
+                                              const at::Tensor& tokens, const at::Tensor& mask, bool training);
 
-/// The decoder D in training, block by block on contiguous maps, with the parameters of ltad's Decoder (batch norm).
-/// `resolution`: "grid" or "native". Returns [B, C_tot, G, G].
+/// Φ: one projection after the other, stacked, their maximum compared with both texts; the logit of the softmax over
+/// the two. tokens [B, N, C]; texts of each picture's class [B, d], not normalised. Returns [B, N].
+[[nodiscard]] at::Tensor plain_semantic(const std::vector<std::int64_t>& channels, const Weights& weights,
+                                        const at::Tensor& tokens, const at::Tensor& normal_texts,
+                                        const at::Tensor& abnormal_texts);
+
+/// The decoder D, block by block on contiguous maps, with the parameters of ltad's Decoder (batch norm). In training,
+/// norms take the batch's statistics and update the running ones. Returns [B, C_tot, G, G].
 [[nodiscard]] at::Tensor plain_decode(const EfficientNetConfig& encoder, const FeatureLayout& layout,
-                                      const std::string& resolution, const Weights& weights, const at::Tensor& latent,
-                                      const at::Tensor& text);
+                                      const DecoderConfig& config, const Weights& weights, const at::Tensor& latent,
+                                      const at::Tensor& text, bool training);
+
+/// While it lives, operators run in bfloat16 where PyTorch's autocast has them do so.
+class Autocast {
+public:
+    Autocast();
+    ~Autocast();
+    Autocast(const Autocast&) = delete;
+    Autocast& operator=(const Autocast&) = delete;
+};
 
 /// AdamW tensor by tensor, as PyTorch's default does on the CPU.
 class PlainAdamW {

@@ -1,58 +1,84 @@
-"""Turns Google Benchmark's JSON into one table: work, plain, ours, ratio, share of the matrix-product peak.
+"""Turns Google Benchmark's JSON into one table: each piece of work by plain LibTorch and by ours, side by side.
 
-usage: table.py results.json
+usage: table.py RESULTS.json ...
 """
 
 import json
+import statistics
 import sys
+from collections import defaultdict
 
 
-def main():
-    with open(sys.argv[1], encoding="utf-8") as file:
-        document = json.load(file)
-    rates, units, flops = {}, {}, {}
-    for run in document["benchmarks"]:
-        # "work/variant/threads/real_time", several times when repetitions are asked for
-        if run["run_type"] != "iteration":
-            continue
+class Results:
+    """Rates by work, variant and number of threads, from "work/variant/threads/real_time"."""
+
+    def __init__(self, files):
+        self.rates = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+        self.memory = defaultdict(lambda: defaultdict(float))
+        self.units, self.flops, self.cores = {}, {}, 0
+        for name in files:
+            with open(name, encoding="utf-8") as file:
+                document = json.load(file)
+            self.cores = document["context"]["num_cpus"]
+            for run in document["benchmarks"]:
+                if run["run_type"] == "iteration":
+                    self.add(run)
+
+    def add(self, run):
         if run.get("error_occurred"):
             sys.exit(f"{run['name']}: {run['error_message']}")
         work, variant, threads = run["name"].split("/")[:3]
-        rates.setdefault(work, {}).setdefault(variant, {}).setdefault(int(threads), []).append(run["items_per_second"])
-        units[work] = run.get("label", "")
-        flops[work] = run.get("flops", 0)
+        self.rates[work][variant][int(threads)].append(run["items_per_second"])
+        self.memory[work][variant] = max(self.memory[work][variant], run["peak_mib"])
+        self.units[work] = run["label"]
+        self.flops[work] = run["flops"]
 
-    def best(work, variant):
-        """The fastest number of threads, each by the median of its repetitions."""
-        by_threads = {t: sorted(r)[len(r) // 2] for t, r in rates[work].get(variant, {}).items()}
-        return max(((rate, t) for t, rate in by_threads.items()), default=(0, 0))
+    def best(self, work, variant):
+        """The rate with the better number of threads, each the median of its repetitions, and that number."""
+        rates = self.rates[work].get(variant, {})
+        return max(((statistics.median(found), threads) for threads, found in rates.items()), default=(0, 0))
 
-    def peak(suffix):
-        work = "matrix product" + suffix
-        return max((best(work, v)[0] * flops[work] for v in rates.get(work, {})), default=0)
+    def peak(self, precision):
+        """Of all matrix products in "float32" or "bfloat16", in FLOP/s."""
+        return max((self.best(work, variant)[0] * self.flops[work]
+                    for work, variants in self.rates.items() for variant in variants
+                    if work.startswith("matrix product") and precision_of(work) == precision), default=0)
 
-    print("| work | | plain | threads | ours | threads | ours / best plain | GFLOP/s | of peak |")
-    print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
-    for work, variants in rates.items():
-        plains = [v for v in variants if v != "ours"] or [None]
-        ours, our_threads = best(work, "ours")
-        top = max(best(work, v)[0] for v in plains if v) if plains[0] else 0
-        done = ours * flops[work]
-        half = ", bfloat16" if work.endswith("bfloat16") else ""
-        for i, plain in enumerate(plains):
-            rate, threads = best(work, plain) if plain else (0, 0)
-            kind = (plain or "").removeprefix("plain").strip(", ")
-            cells = [work if i == 0 else "", kind or units[work], f"{rate:.4g}" if rate else "", str(threads or "")]
-            if i == 0:
-                cells += [f"{ours:.4g}", str(our_threads), f"{ours / top:.2f}" if top else "",
-                          f"{done / 1e9:.0f}" if done else "", f"{100 * done / peak(half):.0f} %" if done and peak(half) else ""]
-            else:
-                cells += [""] * 5
-            print("| " + " | ".join(cells) + " |")
-    host = document["context"]
-    print(f"\n{host['num_cpus']} cores; each figure is the median of its repetitions, per second, with the better number of "
-          f"threads. Peak: the fastest matrix product above, {peak('') / 1e9:.0f} GFLOP/s in float32"
-          f"{', %.0f in bfloat16' % (peak(', bfloat16') / 1e9) if peak(', bfloat16') else ''}.")
+
+def precision_of(work):
+    return "bfloat16" if work.endswith("bfloat16") else "float32"
+
+
+def number(value):
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
+def rows(results):
+    peaks = {precision: results.peak(precision) for precision in ("float32", "bfloat16")}
+    for work, variants in results.rates.items():
+        ours, our_threads = results.best(work, "ours")
+        done = ours * results.flops[work]
+        peak = peaks[precision_of(work)]
+        our_cells = [f"{number(ours)} ({our_threads})" if ours else ""]
+        rest = [number(done / 1e9) if done else "", f"{done / peak:.0%}" if done and peak else "",
+                number(results.memory[work]["ours"]) if ours else ""]
+        for i, variant in enumerate([v for v in variants if v != "ours"] or [None]):
+            plain, threads = results.best(work, variant)
+            first = [work, results.units[work]] if i == 0 else ["", ""]
+            kind = (variant or "").removeprefix("plain").strip(", ")
+            compared = [kind, f"{number(plain)} ({threads})" if plain else ""]
+            ratio = [f"{ours / plain:.2f}" if ours and plain else ""]
+            yield first + compared + (our_cells if i == 0 else [""]) + ratio + (rest if i == 0 else [""] * 3)
+
+
+def main():
+    results = Results(sys.argv[1:])
+    print("| work | per second: | plain | | ours | ours / plain | GFLOP/s | of peak | MiB |")
+    print("| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for row in rows(results):
+        print("| " + " | ".join(row) + " |")
+    print(f"\nOn {results.cores} cores. Rates are medians of the repetitions, with the better number of threads (in "
+          "brackets). MiB: the process's peak memory during ours. Peak: the fastest matrix product of the same precision.")
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ namespace ltad::bench {
 /// Does the work once.
 using Step = std::function<void()>;
 
-/// One way of doing a piece of work. `prepare` builds what it needs and gives the step; it is called after the number
-/// of threads has been set. `result` computes something that all ways must agree on, or is empty.
+/// One way of doing a piece of work. `prepare` builds what it needs and gives the step. `result` computes something
+/// that all ways must agree on, or is empty.
 struct Variant {
     std::string name;  ///< "ours" or "plain …"
     std::function<Step()> prepare;
@@ -31,13 +31,15 @@ struct Work {
     std::vector<int> threads = {1, 2};
 };
 
-/// Registers it; the program then measures every variant with every number of threads under
-/// "work/variant/threads".
-void add(Work work);
-
-/// Runs f on construction; for registering at namespace scope.
-struct Register {
-    explicit Register(const std::function<void()>& f) { f(); }
-};
+// The works of each area, in the source of that name.
+[[nodiscard]] std::vector<Work> peak_works();
+[[nodiscard]] std::vector<Work> encode_works();
+[[nodiscard]] std::vector<Work> pictures_works();
+[[nodiscard]] std::vector<Work> phase1_works();
+[[nodiscard]] std::vector<Work> phase2_works();
+[[nodiscard]] std::vector<Work> score_works();
+[[nodiscard]] std::vector<Work> auroc_works();
+[[nodiscard]] std::vector<Work> store_works();
+[[nodiscard]] std::vector<Work> startup_works();
 
 }  // namespace ltad::bench
