@@ -21,7 +21,9 @@ at::Tensor anomaly_maps(const at::Tensor& scores, std::int64_t map_size) {
 }
 
 at::Tensor image_scores(const at::Tensor& maps, std::int64_t pooling) {
-    const at::Tensor pooled = at::avg_pool2d(maps.unsqueeze(1), {pooling, pooling}, {1, 1});
+    // Rows, then columns: 2 · pooling additions for each value rather than pooling².
+    const at::Tensor rows = at::avg_pool2d(maps.unsqueeze(1), {1, pooling}, {1, 1});
+    const at::Tensor pooled = at::avg_pool2d(rows, {pooling, 1}, {1, 1});
     return pooled.flatten(1).amax(1);
 }
 
