@@ -8,6 +8,7 @@
 #include "ltad/core/error.h"
 #include "ltad/core/interrupt.h"
 #include "ltad/core/log.h"
+#include "ltad/core/memory.h"
 #include "ltad/core/progress.h"
 #include "ltad/train/phase1_report.h"
 
@@ -82,6 +83,7 @@ void train_phase1(Run& run, TrainOptions options) {
     run.write_config();
     trainee.clear_leftovers();
     if (trainee.steps_done() == 0) model.vae().start_at(feature_statistics(set));
+    keep_freed_memory();
 
     log_info(text("phase 1: ", set.size(), " pictures of ", run.class_names().size(), " classes, ",
                   config.phase1.epochs, " epochs"));

@@ -134,6 +134,32 @@ TEST(Decoder, GradientsAreRightInDouble) {
     }
 }
 
+TEST(Decoder, InFloatItTrainsLikeInDoubleWithAnyThreads) {
+    for (const char* resolution : {"native", "grid"}) {
+        const DecoderConfig config = {.resolution = resolution, .norm = "batch", .norm_momentum = 0.1, .seed_size = 2};
+        const auto gradients = [&](at::ScalarType dtype, int threads) {
+            at::set_num_threads(threads);
+            const Net net(config, layout_of(auto_taps_of_small), dtype);
+            const at::Tensor maps = net.run(5, true);
+            maps.backward(test::random_tensor(maps.sizes().vec(), 3, dtype));
+            at::set_num_threads(1);
+            Weights found = net.running();
+            found["maps"] = maps.detach();
+            for (const auto& [name, tensor] : net.parameters.trained()) found[name] = tensor.grad();
+            return found;
+        };
+        const Weights wide = gradients(at::kDouble, 1), one = gradients(at::kFloat, 1);
+        for (const auto& [name, tensor] : wide) {
+            if (tensor.abs().max().item<double>() > 1e-3) {  // else it vanishes but for rounding
+                EXPECT_CLOSE_WITHIN(one.at(name), tensor, 1e-3) << name;
+            }
+        }
+        for (const int threads : {2, 5})
+            for (const auto& [name, tensor] : gradients(at::kFloat, threads))
+                EXPECT_TRUE(at::equal(tensor, one.at(name))) << name << ' ' << threads;
+    }
+}
+
 TEST(Decoder, EvalModeIsDeterministicAndIndependentOfTheBatch) {
     for (const DecoderConfig& config : variants()) {
         const Net net(config);

@@ -83,6 +83,28 @@ TEST(TapLoss, IsTheMeanOverTapsOfTheElementMeans) {
     }
 }
 
+TEST(TapLoss, InFloatItEqualsDoubleInAnyLayoutAndWithAnyThreads) {
+    const std::vector<std::int64_t> channels = {3, 20, 9};
+    const at::Tensor predicted = test::random_tensor({3, 32, 7, 7}, 1), real = test::random_tensor({3, 32, 7, 7}, 2);
+    const at::Tensor wide = predicted.to(at::kDouble).requires_grad_(true);
+    const at::Tensor expected = tap_loss(wide, real.to(at::kDouble), channels);
+    (3 * expected).backward();
+    for (const auto format : {at::MemoryFormat::Contiguous, at::MemoryFormat::ChannelsLast}) {
+        double first = 0;
+        for (const int threads : {1, 2, 5}) {
+            at::set_num_threads(threads);
+            const at::Tensor leaf = predicted.contiguous(format).clone().requires_grad_(true);
+            const at::Tensor loss = tap_loss(leaf, real, channels);
+            (3 * loss).backward();
+            at::set_num_threads(1);
+            if (threads == 1) first = loss.item<double>();
+            EXPECT_EQ(loss.item<double>(), first);
+            EXPECT_NEAR(first, expected.item<double>(), 1e-6 * first);
+            EXPECT_CLOSE_WITHIN(leaf.grad(), wide.grad(), 1e-6);
+        }
+    }
+}
+
 TEST(FeatureVae, EncodesStandardisedLatentsWithTwoLinearLayers) {
     EfficientNetConfig encoder =
         parse_efficientnet_config(read_json(test::golden_path("align_tiny/config.json"))["vision_config"], "tiny");

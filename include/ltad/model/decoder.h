@@ -9,6 +9,7 @@
 #include "ltad/align/efficientnet.h"
 #include "ltad/align/feature_layout.h"
 #include "ltad/config/config.h"
+#include "ltad/model/decoder_block.h"
 #include "ltad/model/parameters.h"
 
 namespace ltad {
@@ -31,37 +32,21 @@ public:
     [[nodiscard]] at::Tensor forward(const at::Tensor& latent, const at::Tensor& text, bool training) const;
 
 private:
-    /// A convolution and the norm behind it.
-    struct Unit {
-        at::Tensor weight, scale, shift, running_mean, running_var;
-        std::int64_t groups = 1;
-    };
-    struct Block {
-        bool expands = false;
-        bool residual = false;
-        std::int64_t size = 0;    ///< side of the map it gives
+    struct Stage {
+        DecoderBlock block;
         std::int64_t emits = -1;  ///< the tap whose map it gives, or −1
-        Unit expand, depthwise, project;
-        at::Tensor reduce_weight, reduce_bias, excite_weight, excite_bias;
     };
 
-    Block make_block(const BlockSpec& mirrored, const std::string& name, Parameters& parameters) const;
-    Unit make_unit(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t groups,
-                   Parameters& parameters) const;
-    [[nodiscard]] at::Tensor run(const Unit& unit, const at::Tensor& x, bool training) const;
-    [[nodiscard]] at::Tensor run(const Block& block, const at::Tensor& x, bool training) const;
     [[nodiscard]] at::Tensor to_grid(const at::Tensor& map) const;
 
     DecoderConfig config_;
-    Activation activation_;
-    double norm_eps_;
     std::int64_t grid_;
     std::int64_t seed_channels_;
     std::int64_t seed_map_size_;          ///< side of the encoder's last map
     std::vector<std::int64_t> channels_;  ///< of each tap
     bool seed_is_tap_ = false;
     Linear seed_;
-    std::vector<Block> blocks_;
+    std::vector<Stage> stages_;
 };
 
 }  // namespace ltad
