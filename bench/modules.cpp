@@ -1,5 +1,7 @@
 #include "modules.h"
 
+#include <algorithm>
+
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
@@ -34,6 +36,26 @@ EfficientNetConfig efficientnet(double width, double depth, const std::string& a
 
 Network b7() { return network(2.0, 3.1, "swish"); }
 Network lite0() { return network(1.0, 1.0, "relu6"); }
+
+double decoder_flops(const Network& network, const std::string& resolution) {
+    const auto specs = block_specs(network.encoder);
+    const auto sizes = map_sizes(network.encoder, network.layout.image_size);
+    const auto area = [&](std::size_t i) {
+        const std::int64_t side = resolution == "grid" ? std::min(sizes[i], network.layout.grid) : sizes[i];
+        return static_cast<double>(side * side);
+    };
+    const auto seed = static_cast<double>(DecoderConfig().seed_size * DecoderConfig().seed_size);
+    double products = 2 * seed * static_cast<double>(network.layout.latent * specs.back().out);
+    for (std::size_t i = specs.size() - 1; static_cast<std::int64_t>(i) > network.layout.taps.front(); --i) {
+        const BlockSpec& spec = specs[i];  // run backwards: from `out` channels to `in`
+        const auto from = static_cast<double>(spec.out), to = static_cast<double>(spec.in);
+        const double middle = from * static_cast<double>(spec.expand_ratio);
+        if (spec.expand_ratio != 1) products += area(i + 1) * from * middle;
+        products += area(i) * middle * (static_cast<double>(spec.kernel * spec.kernel) + to);
+        products += 2 * middle * static_cast<double>(spec.squeeze);
+    }
+    return 2 * products;
+}
 
 Generating::Generating(const Network& n, const std::string& resolution, std::int64_t batch)
     : network(n),

@@ -26,6 +26,9 @@ struct Network {
 [[nodiscard]] Network b7();
 [[nodiscard]] Network lite0();
 
+/// Multiplications and additions of D's forward pass for a picture. A training step has three times as many.
+[[nodiscard]] double decoder_flops(const Network& network, const std::string& resolution);
+
 /// The feature VAE with its decoder D.
 struct Generating {
     Generating(const Network& network, const std::string& resolution, std::int64_t batch = batch_size);

@@ -52,6 +52,7 @@ Work training(const std::string& name, const Setting& s) {
     return {.name = name + ", training step",
             .unit = "images",
             .items = static_cast<double>(s.batch),
+            .flops = 3 * decoder_flops(s.network, s.resolution),
             .variants = {{"plain", [=] { return plain_step(s.make()); }, [=] { return slopes(*s.make(), true); }},
                          {"ours", [=] { return our_step(s.make()); }, [=] { return slopes(*s.make(), false); }, 1e-3}}};
 }
@@ -73,6 +74,7 @@ Work generation(const std::string& name, const Setting& s) {
     return {.name = name + ", synthetic features",
             .unit = "images",
             .items = static_cast<double>(s.batch),
+            .flops = decoder_flops(s.network, s.resolution),
             .variants = {{"plain", step(&Generating::plain), [=] { return settled()->plain(false); }},
                          {"ours", step(&Generating::ours), [=] { return settled()->ours(false); }, 1e-3}}};
 }

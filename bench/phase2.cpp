@@ -122,6 +122,8 @@ Step plain_phase2() {
 std::vector<Work> phase2_works() {
     const FeatureLayout layout = b7().layout;
     const double flops = 3 * reconstruction_flops({}, layout.grid * layout.grid, layout.total_channels());
+    // Forward and the gradients of the weights, on normal and abnormal tokens.
+    const double semantic_flops = 2 * 2 * Comparing().flops();
     const auto exact = [] { return reconstruction_gradients(true); };
     return {{.name = "Π, training step",
              .unit = "images",
@@ -137,16 +139,16 @@ std::vector<Work> phase2_works() {
              .variants = {{"plain, autocast", [] { return plain_reconstruction_step(true); }, exact},
                           {"ours", [] { return our_reconstruction("bfloat16"); },
                            [] { return reconstruction_gradients(false, "bfloat16"); }, 0.03}}},
-            // Forward and the gradients of the weights, on normal and abnormal tokens.
             {.name = "Φ, training step",
              .unit = "images",
              .items = batch_size,
-             .flops = 2 * 2 * Comparing().flops(),
+             .flops = semantic_flops,
              .variants = {{"plain", plain_semantic_step, [] { return semantic_gradients(true); }},
                           {"ours", our_semantic, [] { return semantic_gradients(false); }}}},
             {.name = "Π and Φ, training step with D of B7 (grid)",
              .unit = "images",
              .items = batch_size,
+             .flops = flops + semantic_flops + decoder_flops(b7(), "grid") / 2,
              .variants = {{"plain", plain_phase2, {}}, {"ours", our_phase2, {}}}}};
 }
 

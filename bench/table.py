@@ -60,9 +60,10 @@ def rows(results):
         done = ours * results.flops[work]
         peak = peaks[precision_of(work)]
         our_cells = [f"{number(ours)} ({our_threads})" if ours else ""]
+        has_memory = ours and results.units[work] != "starts"  # those are other processes
         rest = [number(done / 1e9) if done else "", f"{done / peak:.0%}" if done and peak else "",
-                number(results.memory[work]["ours"]) if ours else ""]
-        for i, variant in enumerate([v for v in variants if v != "ours"] or [None]):
+                number(results.memory[work]["ours"]) if has_memory else ""]
+        for i, variant in enumerate(sorted(v for v in variants if v != "ours") or [None]):
             plain, threads = results.best(work, variant)
             first = [work, results.units[work]] if i == 0 else ["", ""]
             kind = (variant or "").removeprefix("plain").strip(", ")

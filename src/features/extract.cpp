@@ -5,6 +5,7 @@
 #include <optional>
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 
 #include "ltad/core/error.h"
@@ -24,20 +25,38 @@ struct Batch {
     at::Tensor pictures;  ///< [N, H, W, 3] uint8
 };
 
-Batch load_batch(std::span<const std::filesystem::path> files, std::int64_t image_size) {
+/// `to`: [image_size, image_size, 3].
+void resize_into(const Image& image, std::int64_t image_size, std::uint8_t* to) {
+    const auto side = static_cast<int>(image_size);
+    const Image resized = resize_bilinear(image, side, side);
+    std::copy(resized.pixels.begin(), resized.pixels.end(), to);
+}
+
+FileStamp load_picture(const std::filesystem::path& path, std::int64_t image_size, std::uint8_t* to) {
+    FileStamp stamp = stamp_of(path, false);
+    const std::string bytes = read_file(path);
+    stamp.sha256 = sha256(bytes);
+    const Image image = decode_image(bytes, path.string());
+    stamp.width = image.width;
+    stamp.height = image.height;
+    resize_into(image, image_size, to);
+    return stamp;
+}
+
+/// With several threads: one takes longer to decode a PNG of 1024 × 1024 than the others to encode it with Lite0.
+Batch load_batch(std::span<const std::filesystem::path> files, std::int64_t image_size, std::size_t threads) {
     Batch batch;
-    std::vector<at::Tensor> pictures;
-    for (const auto& path : files) {
-        FileStamp stamp = stamp_of(path, false);
-        const std::string bytes = read_file(path);
-        stamp.sha256 = sha256(bytes);
-        const Image image = decode_image(bytes, path.string());
-        stamp.width = image.width;
-        stamp.height = image.height;
-        pictures.push_back(picture_tensor(image, image_size));
-        batch.stamps.push_back(std::move(stamp));
-    }
-    batch.pictures = at::stack(pictures);
+    batch.stamps.resize(files.size());
+    batch.pictures = at::empty({static_cast<std::int64_t>(files.size()), image_size, image_size, 3}, at::kByte);
+    auto* const pixels = batch.pictures.mutable_data_ptr<std::uint8_t>();
+    const auto picture_size = static_cast<std::size_t>(image_size * image_size * 3);
+    std::vector<std::future<void>> workers;
+    for (std::size_t first = 0; first < std::min(threads, files.size()); ++first)
+        workers.push_back(std::async(std::launch::async, [&, first] {
+            for (std::size_t i = first; i < files.size(); i += threads)
+                batch.stamps[i] = load_picture(files[i], image_size, pixels + i * picture_size);
+        }));
+    for (auto& worker : workers) worker.get();
     return batch;
 }
 
@@ -68,10 +87,8 @@ ExtractedFeatures extract_features(const AlignModel& encoder, const FeatureLayou
 }
 
 at::Tensor picture_tensor(const Image& image, std::int64_t image_size) {
-    const auto side = static_cast<int>(image_size);
-    const Image resized = resize_bilinear(image, side, side);
     at::Tensor out = at::empty({image_size, image_size, 3}, at::kByte);
-    std::copy(resized.pixels.begin(), resized.pixels.end(), out.mutable_data_ptr<std::uint8_t>());
+    resize_into(image, image_size, out.mutable_data_ptr<std::uint8_t>());
     return out;
 }
 
@@ -98,9 +115,10 @@ void encode_missing(FeatureStore& store, const AlignModel& encoder, const Featur
 
     const std::span<const std::filesystem::path> all(missing);
     const auto per_batch = static_cast<std::size_t>(batch_size);
+    const auto threads = static_cast<std::size_t>(at::get_num_threads());
     const auto load = [&](std::size_t at) {
         const auto part = all.subspan(at, std::min(per_batch, all.size() - at));
-        return std::async(std::launch::async, load_batch, part, layout.image_size);
+        return std::async(std::launch::async, load_batch, part, layout.image_size, threads);
     };
     log_info(text("encoding ", missing.size(), " pictures into ", store.folder().string()));
     Progress progress("encode", missing.size(), "images");

@@ -6,6 +6,7 @@
 #include <functional>
 #include <thread>
 
+#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -198,6 +199,18 @@ TEST_F(ExtractTest, UnreadablePicturesAreNamed) {
     files.pop_back();
     fill(s);  // the lock is free, the rest in order
     for (const auto& file : files) expect_holds(s, file);
+}
+
+TEST_F(ExtractTest, EveryPictureKeepsItsPlaceWithAnyNumberOfThreads) {
+    const int before = at::get_num_threads();
+    for (const int threads : {1, 2, 5}) {  // 5: more than a batch has pictures
+        at::set_num_threads(threads);
+        config.features.path = (folder / ("features" + std::to_string(threads))).string();
+        FeatureStore s = store();
+        fill(s);
+        for (const auto& file : files) expect_holds(s, file);
+    }
+    at::set_num_threads(before);
 }
 
 TEST_F(ExtractTest, FeaturesThatAreNotFiniteAreRefused) {
