@@ -8,18 +8,24 @@
 namespace ltad {
 namespace {
 
-constexpr std::int64_t deep_area = 28 * 28;
+/// Maps of more pixels than this go through the network an image for each thread at a time, which keeps them in the
+/// cache; smaller ones all together, which reads the weights, most of which are there, once.
+constexpr std::int64_t large_map = 28 * 28;
 
-std::int64_t padding_before(const BlockSpec& spec) {
-    return spec.stride == 2 && spec.asymmetric_padding ? spec.kernel / 2 - 1 : spec.kernel / 2;
+FrozenPointwise packed(const ImageEncoder::Convolution& from, Precision precision) {
+    const at::Tensor weight = from.weight.contiguous(at::MemoryFormat::ChannelsLast);
+    const std::int64_t outputs = weight.size(0);
+    return {weight.const_data_ptr<float>(), from.bias.contiguous().const_data_ptr<float>(), outputs,
+            weight.numel() / outputs, precision};
+}
+
+FrozenDepthwise packed_depthwise(const ImageEncoder::Convolution& from) {
+    const at::Tensor weight = from.weight.contiguous();
+    return {weight.const_data_ptr<float>(), from.bias.contiguous().const_data_ptr<float>(), weight.size(0),
+            weight.size(2)};
 }
 
 }  // namespace
-
-/// Memory that the blocks of one call share.
-struct FusedEfficientNet::Run {
-    std::vector<float> y, means, gates;
-};
 
 std::optional<Rectifier> FusedEfficientNet::rectifier_of(Activation activation) {
     if (activation == Activation::relu) return Rectifier::relu;
@@ -28,107 +34,117 @@ std::optional<Rectifier> FusedEfficientNet::rectifier_of(Activation activation) 
     return std::nullopt;
 }
 
-FusedEfficientNet::Pointwise FusedEfficientNet::packed(const ImageEncoder::Convolution& convolution,
-                                                       Precision precision) {
-    const at::Tensor weight = convolution.weight.contiguous(at::MemoryFormat::ChannelsLast);
-    return {PointwiseWeight(weight.const_data_ptr<float>(), weight.size(0), weight.numel() / weight.size(0), precision),
-            convolution.bias};
-}
+FusedEfficientNet::FusedEfficientNet(const ImageEncoder::Convolution& stem, Rectifier f, Precision precision)
+    : f_(f), precision_(precision), stem_(packed(stem, Precision::float32)) {}
 
-FusedEfficientNet::FusedEfficientNet(const ImageEncoder::Convolution& stem, Rectifier rectifier, Precision precision)
-    : rectifier_(rectifier), precision_(precision), stem_(packed(stem, Precision::float32)) {}
-
-void FusedEfficientNet::add(const ImageEncoder::Block& block) {
-    const at::Tensor depthwise = block.depthwise.weight.contiguous();
-    Block packed_block{
-        .spec = block.spec,
-        .expand = {},
-        .depthwise = DepthwiseWeight(depthwise.const_data_ptr<float>(), block.depthwise.bias.const_data_ptr<float>(),
-                                     depthwise.size(0), block.spec.kernel),
-        .reduce = {},
-        .excite = {},
-        .project = packed(block.project, precision_)};
-    if (block.spec.expand_ratio != 1) packed_block.expand = packed(block.expand, precision_);
-    if (block.gated) {
-        packed_block.reduce = packed(block.reduce, Precision::float32);
-        packed_block.excite = packed(block.excite, Precision::float32);
+void FusedEfficientNet::add(const ImageEncoder::Block& from) {
+    Block block;
+    block.spec = from.spec;
+    if (from.spec.expand_ratio != 1) block.expand = packed(from.expand, precision_);
+    block.depthwise = packed_depthwise(from.depthwise);
+    if (from.gated) {
+        block.reduce = packed(from.reduce, Precision::float32);
+        block.excite = packed(from.excite, Precision::float32);
     }
-    blocks_.push_back(std::move(packed_block));
+    block.project = packed(from.project, precision_);
+    blocks_.push_back(std::move(block));
 }
 
-void FusedEfficientNet::run_block(const Block& block, MapShape shape, const float* x, float* out, Run& run) const {
+float* FusedEfficientNet::Scratch::Floats::grown_to(std::int64_t needed) {
+    if (size < needed) {
+        data = make_aligned<float>(needed);
+        size = needed;
+    }
+    return data.get();
+}
+
+/// One forward pass and its maps. Layer 0 is the stem, i block i − 1.
+class FusedEfficientNet::Call {
+public:
+    Call(const FusedEfficientNet& network, const at::Tensor& pixels, const std::vector<std::int64_t>& taps);
+
+    [[nodiscard]] ImageEncoder::Output run(const std::vector<std::int64_t>& taps);
+
+private:
+    [[nodiscard]] std::int64_t channels(std::size_t layer) const {
+        return layer == 0 ? net_.stem_.outputs() : net_.blocks_[layer - 1].spec.out;
+    }
+    void run_images(std::int64_t first, std::int64_t count, std::size_t from, std::size_t to);
+    void run_layer(std::size_t layer, const MapShape& shape, const float* x, float* out);
+
+    const FusedEfficientNet& net_;
+    at::Tensor pixels_;             ///< [N, H, W, 3]
+    std::vector<MapShape> shapes_;  ///< of each layer
+    std::size_t large_ = 1;         ///< layers that run on a few images at a time
+    std::vector<at::Tensor> maps_;  ///< what each layer gives for all images, [N, H, W, C], where that is kept
+};
+
+FusedEfficientNet::Call::Call(const FusedEfficientNet& network, const at::Tensor& pixels,
+                              const std::vector<std::int64_t>& taps)
+    : net_(network), pixels_(pixels.to(at::kFloat).permute({0, 2, 3, 1}).contiguous()) {
+    const std::int64_t batch = pixels_.size(0);
+    shapes_.push_back({batch, pixels_.size(1), pixels_.size(2), 3, 2, 0});
+    for (const Block& block : net_.blocks_) {
+        const BlockSpec& spec = block.spec;
+        const bool shorter = spec.stride == 2 && spec.asymmetric_padding;
+        shapes_.push_back({batch, shapes_.back().out_height(), shapes_.back().out_width(), spec.kernel, spec.stride,
+                           spec.kernel / 2 - (shorter ? 1 : 0)});
+    }
+    while (large_ < shapes_.size() && shapes_[large_].area() > large_map) ++large_;
+    maps_.resize(shapes_.size());
+    for (std::size_t i = 0; i < shapes_.size(); ++i) {
+        const bool tapped = std::find(taps.begin(), taps.end(), static_cast<std::int64_t>(i) - 1) != taps.end();
+        if (tapped || i + 1 == large_ || i + 1 == shapes_.size())
+            maps_[i] = at::empty({batch, shapes_[i].out_height(), shapes_[i].out_width(), channels(i)}, at::kFloat);
+    }
+}
+
+void FusedEfficientNet::Call::run_layer(std::size_t layer, const MapShape& shape, const float* x, float* out) {
+    if (layer == 0) {
+        stem(shape, x, net_.stem_, net_.f_, out);
+        return;
+    }
+    const Block& block = net_.blocks_[layer - 1];
     const std::int64_t expanded = block.spec.expanded();
-    const std::int64_t area = shape.out_height() * shape.out_width();
-    const auto needed = static_cast<std::size_t>(shape.batch * area * expanded);
-    if (run.y.size() < needed) run.y.resize(needed);
-    run.means.resize(static_cast<std::size_t>(shape.batch * expanded));
-    run.gates.resize(static_cast<std::size_t>(shape.batch * expanded));
-    expand_depthwise(shape, x, block.expand ? &block.expand->weight : nullptr,
-                     block.expand ? block.expand->bias_data() : nullptr, block.depthwise, rectifier_, run.y.data(),
-                     run.means.data());
-    if (block.reduce)
-        squeeze_excite(shape.batch, run.means.data(), block.reduce->weight, block.reduce->bias_data(),
-                       block.excite->weight, block.excite->bias_data(), rectifier_, run.gates.data());
-    project(shape.batch, area, run.y.data(), block.reduce ? run.gates.data() : nullptr, block.project.weight,
-            block.project.bias_data(), block.spec.residual ? x : nullptr, out);
+    float* const planes = net_.scratch_.planes.grown_to(planes_size(shape, expanded));
+    float* const means = net_.scratch_.means.grown_to(shape.batch * expanded);
+    float* const gates = net_.scratch_.gates.grown_to(shape.batch * expanded);
+    expand_depthwise(shape, x, block.expand ? &*block.expand : nullptr, block.depthwise, net_.f_, planes, means);
+    if (block.reduce) squeeze_excite(shape.batch, means, *block.reduce, *block.excite, net_.f_, gates);
+    project(shape.batch, shape.out_area(), planes, block.reduce ? gates : nullptr, block.project,
+            block.spec.residual ? x : nullptr, out);
+}
+
+/// Images first … first + count through the layers from … to.
+void FusedEfficientNet::Call::run_images(std::int64_t first, std::int64_t count, std::size_t from, std::size_t to) {
+    const at::Tensor& input = from == 0 ? pixels_ : maps_[from - 1];
+    const float* x = input.const_data_ptr<float>() + first * input.stride(0);
+    for (std::size_t i = from; i < to; ++i) {
+        MapShape shape = shapes_[i];
+        shape.batch = count;
+        float* const out = maps_[i].defined()
+                               ? maps_[i].mutable_data_ptr<float>() + first * maps_[i].stride(0)
+                               : net_.scratch_.passing[i % 2].grown_to(count * shape.out_area() * channels(i));
+        run_layer(i, shape, x, out);
+        x = out;
+    }
+}
+
+ImageEncoder::Output FusedEfficientNet::Call::run(const std::vector<std::int64_t>& taps) {
+    const std::int64_t batch = pixels_.size(0), group = std::min<std::int64_t>(batch, at::get_num_threads());
+    for (std::int64_t first = 0; first < batch; first += group)
+        run_images(first, std::min(group, batch - first), 0, large_);
+    run_images(0, batch, large_, maps_.size());
+    ImageEncoder::Output out;
+    for (const std::int64_t tap : taps)
+        out.taps.push_back(maps_[static_cast<std::size_t>(tap + 1)].permute({0, 3, 1, 2}));
+    out.pooled = maps_.back().mean({1, 2});
+    return out;
 }
 
 ImageEncoder::Output FusedEfficientNet::forward(const at::Tensor& pixels, const std::vector<std::int64_t>& taps) const {
-    const at::Tensor input = pixels.to(at::kFloat).contiguous(at::MemoryFormat::ChannelsLast);
-    const std::int64_t batch = input.size(0);
-    const auto wanted = [&](std::int64_t index) { return std::find(taps.begin(), taps.end(), index) != taps.end(); };
-    // Shapes of all maps, the stem's first.
-    std::vector<MapShape> shapes = {{batch, input.size(2), input.size(3), 3, 2, 0}};
-    for (const Block& block : blocks_)
-        shapes.push_back({batch, shapes.back().out_height(), shapes.back().out_width(), block.spec.kernel,
-                          block.spec.stride, padding_before(block.spec)});
-    std::size_t deep = 0;
-    while (deep < blocks_.size() && shapes[deep + 1].height * shapes[deep + 1].width > deep_area) ++deep;
-    const auto channels_after = [&](std::size_t i) {
-        return i == 0 ? stem_.weight.outputs() : blocks_[i - 1].spec.out;
-    };
-    std::vector<at::Tensor> maps(shapes.size());  // [N, H, W, C]; kept ones only
-    for (std::size_t i = 0; i < maps.size(); ++i)
-        if (wanted(static_cast<std::int64_t>(i) - 1) || i == deep || i + 1 == maps.size())
-            maps[i] = at::empty({batch, shapes[i].out_height(), shapes[i].out_width(), channels_after(i)}, at::kFloat);
-    Run run;
-    std::vector<float> scratch[2];
-    const auto run_range = [&](std::int64_t first, std::int64_t count, std::size_t from, std::size_t to) {
-        const float* x = nullptr;
-        for (std::size_t i = from; i < to; ++i) {
-            MapShape shape = shapes[i];
-            shape.batch = count;
-            const std::int64_t size = shape.out_height() * shape.out_width() * channels_after(i);
-            float* out = nullptr;
-            if (maps[i].defined())
-                out = maps[i].mutable_data_ptr<float>() + first * size;
-            else {
-                auto& mine = scratch[i % 2];
-                if (mine.size() < static_cast<std::size_t>(count * size))
-                    mine.resize(static_cast<std::size_t>(count * size));
-                out = mine.data();
-            }
-            if (i == 0)
-                stem(shape, input.const_data_ptr<float>() + first * input.size(1) * input.size(2) * input.size(3),
-                     stem_.weight, stem_.bias_data(), rectifier_, out);
-            else
-                run_block(blocks_[i - 1], shape,
-                          x != nullptr ? x
-                                       : maps[i - 1].const_data_ptr<float>() +
-                                             first * shape.height * shape.width * channels_after(i - 1),
-                          out, run);
-            x = out;
-        }
-    };
-    const std::int64_t group = std::max<std::int64_t>(1, at::get_num_threads());
-    for (std::int64_t first = 0; first < batch; first += group)
-        run_range(first, std::min(group, batch - first), 0, deep + 1);
-    run_range(0, batch, deep + 1, maps.size());
-    ImageEncoder::Output out;
-    for (const std::int64_t tap : taps)
-        out.taps.push_back(maps[static_cast<std::size_t>(tap + 1)].permute({0, 3, 1, 2}));
-    out.pooled = maps.back().mean({1, 2});
-    return out;
+    const std::lock_guard lock(mutex_);
+    return Call(*this, pixels, taps).run(taps);
 }
 
 }  // namespace ltad

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -11,37 +13,43 @@ namespace ltad {
 /// EfficientNet on the CPU with the kernels of kernels/mbconv.h.
 class FusedEfficientNet {
 public:
-    /// The rectifier that the kernels call so, or nothing where they have none.
+    /// What the kernels call this activation, or nothing where they have none.
     [[nodiscard]] static std::optional<Rectifier> rectifier_of(Activation activation);
 
-    FusedEfficientNet(const ImageEncoder::Convolution& stem, Rectifier rectifier, Precision precision);
+    FusedEfficientNet(const ImageEncoder::Convolution& stem, Rectifier f, Precision precision);
     /// Blocks are added in order, so that no more than one is held unpacked.
     void add(const ImageEncoder::Block& block);
 
+    /// As ImageEncoder::forward. Calls from several threads take turns; each uses all threads anyway.
     [[nodiscard]] ImageEncoder::Output forward(const at::Tensor& pixels, const std::vector<std::int64_t>& taps) const;
 
 private:
-    struct Pointwise {
-        PointwiseWeight weight;
-        at::Tensor bias;
-        [[nodiscard]] const float* bias_data() const { return bias.const_data_ptr<float>(); }
-    };
     struct Block {
         BlockSpec spec;
-        std::optional<Pointwise> expand;
-        DepthwiseWeight depthwise;
-        std::optional<Pointwise> reduce, excite;
-        Pointwise project;
+        std::optional<FrozenPointwise> expand;
+        FrozenDepthwise depthwise;
+        std::optional<FrozenPointwise> reduce, excite;  ///< none where squeeze-excite lets everything through
+        FrozenPointwise project;
     };
-    struct Run;
+    /// What blocks use one after the other, kept from call to call: new pages for every batch cost Lite0 a sixth of its
+    /// time.
+    struct Scratch {
+        struct Floats {
+            AlignedBuffer<float> data;
+            std::int64_t size = 0;
+            float* grown_to(std::int64_t needed);
+        };
+        std::array<Floats, 2> passing;  ///< maps between one block and the next
+        Floats planes, means, gates;
+    };
+    class Call;
 
-    [[nodiscard]] static Pointwise packed(const ImageEncoder::Convolution& convolution, Precision precision);
-    void run_block(const Block& block, MapShape shape, const float* x, float* out, Run& run) const;
-
-    Rectifier rectifier_;
+    Rectifier f_;
     Precision precision_;
-    Pointwise stem_;
+    FrozenPointwise stem_;
     std::vector<Block> blocks_;
+    mutable std::mutex mutex_;
+    mutable Scratch scratch_;  ///< under mutex_
 };
 
 }  // namespace ltad

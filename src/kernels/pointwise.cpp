@@ -1,39 +1,47 @@
+#include "ltad/kernels/pointwise.h"
+
 #include <algorithm>
 
 #include "ltad/kernels/bfloat16.h"
-#include "ltad/kernels/mbconv.h"
+#include "ltad/kernels/simd.h"
 
 namespace ltad {
 
-PointwiseWeight::PointwiseWeight(const float* weight, std::int64_t n, std::int64_t k, Precision precision)
+FrozenPointwise::FrozenPointwise(const float* weight, const float* bias, std::int64_t n, std::int64_t k,
+                                 Precision precision)
     : n_(n), k_(k), precision_(precision) {
+    const std::int64_t padded = (n + lane_count - 1) / lane_count * lane_count;
+    bias_ = make_aligned<float>(padded);
+    std::fill(std::copy_n(bias, n, bias_.get()), bias_.get() + padded, 0.0f);
     const std::int64_t words = (k + 1) / 2;
-    const auto panel = make_buffer<float>(k * width);
-    if (precision == Precision::bfloat16)
-        pairs_ = make_buffer<std::uint32_t>(words * n);
+    const bool rounds = precision == Precision::bfloat16;
+    const auto unrounded = make_aligned<float>(rounds ? k * width : 0);
+    if (rounds)
+        pairs_ = make_aligned<std::uint32_t>(words * n);
     else
-        floats_ = make_buffer<float>(k * n);
+        floats_ = make_aligned<float>(k * n);
     for (std::int64_t first = 0; first < n; first += width) {
         const std::int64_t count = std::min(width, n - first);
-        const bool rounded = precision == Precision::bfloat16;
-        transpose(weight + first * k, count, k, k, rounded ? panel.get() : floats_.get() + first * k, count);
-        if (rounded) to_bfloat16_pairs(panel.get(), k, count, count, pairs_.get() + first * words);
+        float* const panel = rounds ? unrounded.get() : floats_.get() + first * k;
+        transpose(weight + first * k, count, k, k, panel, count);
+        if (rounds) to_bfloat16_pairs(panel, k, count, count, pairs_.get() + first * words);
     }
 }
 
-std::int64_t PointwiseWeight::columns(std::int64_t panel) const { return std::min(width, n_ - panel * width); }
+std::int64_t FrozenPointwise::columns(std::int64_t panel) const { return std::min(width, n_ - panel * width); }
 
-void PointwiseWeight::multiply(std::int64_t panel, std::int64_t first_input, std::int64_t count, std::int64_t m,
-                               const float* a, std::int64_t lda, float* c, std::int64_t ldc, bool accumulate) const {
-    const std::int64_t n = columns(panel);
-    gemm(m, n, count, a, lda, floats_.get() + panel * width * k_ + first_input * n, n, c, ldc, accumulate);
+void FrozenPointwise::multiply(const Part& part, std::int64_t m, const float* a, std::int64_t lda, float* c,
+                               std::int64_t ldc, bool accumulate) const {
+    const std::int64_t n = columns(part.panel);
+    const float* const b = floats_.get() + part.panel * width * k_ + part.first * n;
+    gemm(m, n, part.count, a, lda, b, n, c, ldc, accumulate);
 }
 
-void PointwiseWeight::multiply(std::int64_t panel, std::int64_t first_input, std::int64_t count, std::int64_t m,
-                               const std::uint32_t* a, float* c, std::int64_t ldc, bool accumulate) const {
-    const std::int64_t n = columns(panel);
-    const std::uint32_t* const b = pairs_.get() + panel * width * ((k_ + 1) / 2) + first_input / 2 * n;
-    gemm_bfloat16(m, n, count, a, b, c, ldc, accumulate);
+void FrozenPointwise::multiply(const Part& part, std::int64_t m, const std::uint32_t* a, float* c, std::int64_t ldc,
+                               bool accumulate) const {
+    const std::int64_t n = columns(part.panel);
+    const std::uint32_t* const b = pairs_.get() + part.panel * width * ((k_ + 1) / 2) + part.first / 2 * n;
+    gemm_bfloat16(m, n, part.count, a, b, c, ldc, accumulate);
 }
 
 }  // namespace ltad
