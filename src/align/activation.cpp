@@ -15,6 +15,13 @@ Activation parse_activation(const std::string& name, const std::string& where) {
     fail(where, ": hidden_act '", name, "' is not known (swish, silu, relu, relu6, gelu, gelu_new, gelu_pytorch_tanh)");
 }
 
+std::optional<Rectifier> rectifier_of(Activation activation) {
+    if (activation == Activation::relu) return Rectifier::relu;
+    if (activation == Activation::relu6) return Rectifier::relu6;
+    if (activation == Activation::swish) return Rectifier::swish;
+    return std::nullopt;
+}
+
 at::Tensor activate(Activation activation, const at::Tensor& x) {
     switch (activation) {
         case Activation::relu:

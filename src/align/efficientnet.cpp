@@ -40,7 +40,7 @@ ImageEncoder::ImageEncoder(const EfficientNetConfig& config, const Weights& weig
     };
     stem_ = folded("embeddings.convolution", "embeddings.batchnorm");
     std::unique_ptr<FusedEfficientNet> fused;
-    if (const auto rectifier = FusedEfficientNet::rectifier_of(activation_); rectifier && device.is_cpu())
+    if (const auto rectifier = rectifier_of(activation_); rectifier && device.is_cpu())
         fused = std::make_unique<FusedEfficientNet>(stem_, *rectifier, precision);
     if (!fused && precision != Precision::float32)
         fail(

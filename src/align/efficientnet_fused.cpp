@@ -27,13 +27,6 @@ FrozenDepthwise packed_depthwise(const ImageEncoder::Convolution& from) {
 
 }  // namespace
 
-std::optional<Rectifier> FusedEfficientNet::rectifier_of(Activation activation) {
-    if (activation == Activation::relu) return Rectifier::relu;
-    if (activation == Activation::relu6) return Rectifier::relu6;
-    if (activation == Activation::swish) return Rectifier::swish;
-    return std::nullopt;
-}
-
 FusedEfficientNet::FusedEfficientNet(const ImageEncoder::Convolution& stem, Rectifier f, Precision precision)
     : f_(f), precision_(precision), stem_(packed(stem, Precision::float32)) {}
 
@@ -52,7 +45,7 @@ void FusedEfficientNet::add(const ImageEncoder::Block& from) {
 
 float* FusedEfficientNet::Scratch::Floats::grown_to(std::int64_t needed) {
     if (size < needed) {
-        data = make_aligned<float>(needed);
+        data = make_buffer<float>(needed);
         size = needed;
     }
     return data.get();

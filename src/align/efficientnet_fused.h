@@ -13,9 +13,6 @@ namespace ltad {
 /// EfficientNet on the CPU with the kernels of kernels/mbconv.h.
 class FusedEfficientNet {
 public:
-    /// What the kernels call this activation, or nothing where they have none.
-    [[nodiscard]] static std::optional<Rectifier> rectifier_of(Activation activation);
-
     FusedEfficientNet(const ImageEncoder::Convolution& stem, Rectifier f, Precision precision);
     /// Blocks are added in order, so that no more than one is held unpacked.
     void add(const ImageEncoder::Block& block);
@@ -35,7 +32,7 @@ private:
     /// time.
     struct Scratch {
         struct Floats {
-            AlignedBuffer<float> data;
+            Buffer<float> data;
             std::int64_t size = 0;
             float* grown_to(std::int64_t needed);
         };

@@ -162,6 +162,7 @@ void Panels::multiply(std::int64_t m, const float* a, std::int64_t lda, float* c
 }
 
 void for_row_blocks(std::int64_t rows, const RowBlock& work) {
+    if (rows == 0) return;
     // A multiple of four blocks, so that two or four threads get the same number each.
     const std::int64_t size = std::max(least_rows_per_block, blocks_of(rows, blocks_of(rows, rows_per_block * 4) * 4));
     const std::int64_t blocks = blocks_of(rows, size);

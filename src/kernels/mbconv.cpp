@@ -27,7 +27,7 @@ struct Band {
         const std::int64_t fitting = (band_floats / (columns * width) - shape.kernel) / shape.stride + 1;
         out_rows = std::clamp<std::int64_t>(fitting, 1, shape.out_height());
         rows = (out_rows - 1) * shape.stride + shape.kernel;
-        floats = make_aligned<float>(rows * columns * width);
+        floats = make_buffer<float>(rows * columns * width);
         std::fill_n(floats.get(), rows * columns * width, 0.0f);
     }
 
@@ -43,7 +43,7 @@ struct Band {
     std::int64_t columns = 0;
     std::int64_t rows = 0;
     std::int64_t out_rows = 0;  ///< rows of the result that a band gives
-    AlignedBuffer<float> floats;
+    Buffer<float> floats;
 };
 
 /// One image and one panel of channels.
@@ -151,8 +151,8 @@ FrozenDepthwise::FrozenDepthwise(const float* weight, const float* bias, std::in
     : channels(channels_), kernel(kernel_) {
     const std::int64_t area = kernel * kernel;
     const std::int64_t padded = blocks_of(channels, lane_count) * lane_count;
-    taps = make_aligned<float>(padded * area);
-    biases = make_aligned<float>(padded);
+    taps = make_buffer<float>(padded * area);
+    biases = make_buffer<float>(padded);
     for (std::int64_t c = 0; c < padded; ++c) {
         const bool real = c < channels;
         biases[static_cast<std::size_t>(c)] = real ? bias[c] : 0.0f;
@@ -171,9 +171,9 @@ void expand_depthwise(const MapShape& shape, const float* x, const FrozenPointwi
     const std::int64_t channels = depthwise.channels;
     const std::int64_t planes = blocks_of(channels, lane_count), panels = blocks_of(channels, width);
     const std::int64_t in = expand != nullptr ? expand->inputs() : channels, words = (in + 1) / 2;
-    AlignedBuffer<std::uint32_t> rounded;
+    Buffer<std::uint32_t> rounded;
     if (expand != nullptr && expand->precision() == Precision::bfloat16) {
-        rounded = make_aligned<std::uint32_t>(shape.batch * shape.area() * words);
+        rounded = make_buffer<std::uint32_t>(shape.batch * shape.area() * words);
         for_row_blocks(shape.batch * shape.area(), [&](std::int64_t first, std::int64_t rows) {
             to_bfloat16(x + first * in, rows, in, in, rounded.get() + first * words);
         });
@@ -182,7 +182,7 @@ void expand_depthwise(const MapShape& shape, const float* x, const FrozenPointwi
     const bool by_images = shape.area() > channels;
     at::parallel_for(0, shape.batch * panels, grain, [&](std::int64_t begin, std::int64_t end) {
         const Band band(shape);
-        const auto product = make_aligned<float>(std::max(product_rows, shape.width) * width);
+        const auto product = make_buffer<float>(std::max(product_rows, shape.width) * width);
         for (std::int64_t item = begin; item < end; ++item) {
             const std::int64_t image = by_images ? item / panels : item % shape.batch;
             const std::int64_t panel = by_images ? item % panels : item / shape.batch;

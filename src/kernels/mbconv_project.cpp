@@ -67,8 +67,8 @@ void project_rows(const Projection& p, std::int64_t first, std::int64_t rows) {
     const std::int64_t in = p.weight.inputs(), n = p.weight.outputs();
     const bool rounds = p.weight.precision() == Precision::bfloat16;
     float* const out = p.out + first * n;
-    const auto gated = make_aligned<float>(rows * chunk);
-    const auto rounded = make_aligned<std::uint32_t>(rounds ? rows * chunk / 2 : 0);
+    const auto gated = make_buffer<float>(rows * chunk);
+    const auto rounded = make_buffer<std::uint32_t>(rounds ? rows * chunk / 2 : 0);
     for (std::int64_t k = 0; k < in; k += chunk) {
         const std::int64_t count = std::min(chunk, in - k);
         gather_rows(p, first, rows, k, count, gated.get());
@@ -105,7 +105,7 @@ void project(std::int64_t batch, std::int64_t area, const float* y, const float*
 void squeeze_excite(std::int64_t batch, const float* means, const FrozenPointwise& reduce,
                     const FrozenPointwise& excite, Rectifier f, float* gates) {
     const std::int64_t channels = reduce.inputs(), squeezed = reduce.outputs();
-    const auto hidden = make_aligned<float>(batch * squeezed);
+    const auto hidden = make_buffer<float>(batch * squeezed);
     at::parallel_for(0, reduce.panels(), grain, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t panel = begin; panel < end; ++panel) {
             float* const to = hidden.get() + panel * width;

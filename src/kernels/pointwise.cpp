@@ -11,15 +11,15 @@ FrozenPointwise::FrozenPointwise(const float* weight, const float* bias, std::in
                                  Precision precision)
     : n_(n), k_(k), precision_(precision) {
     const std::int64_t padded = (n + lane_count - 1) / lane_count * lane_count;
-    bias_ = make_aligned<float>(padded);
+    bias_ = make_buffer<float>(padded);
     std::fill(std::copy_n(bias, n, bias_.get()), bias_.get() + padded, 0.0f);
     const std::int64_t words = (k + 1) / 2;
     const bool rounds = precision == Precision::bfloat16;
-    const auto unrounded = make_aligned<float>(rounds ? k * width : 0);
+    const auto unrounded = make_buffer<float>(rounds ? k * width : 0);
     if (rounds)
-        pairs_ = make_aligned<std::uint32_t>(words * n);
+        pairs_ = make_buffer<std::uint32_t>(words * n);
     else
-        floats_ = make_aligned<float>(k * n);
+        floats_ = make_buffer<float>(k * n);
     for (std::int64_t first = 0; first < n; first += width) {
         const std::int64_t count = std::min(width, n - first);
         float* const panel = rounds ? unrounded.get() : floats_.get() + first * k;

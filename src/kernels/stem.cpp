@@ -31,7 +31,7 @@ void stem(const MapShape& shape, const float* pixels, const FrozenPointwise& con
     const std::int64_t out_height = shape.out_height(), out_width = shape.out_width();
     const std::int64_t patch = convolution.inputs(), channels = convolution.outputs();
     at::parallel_for(0, shape.batch * out_height, 1, [&](std::int64_t begin, std::int64_t end) {
-        const auto patches = make_aligned<float>(out_width * patch);
+        const auto patches = make_buffer<float>(out_width * patch);
         for (std::int64_t row = begin; row < end; ++row) {
             gather_patches(shape, pixels + row / out_height * shape.area() * colours, row % out_height, patches.get());
             float* const to = out + row * out_width * channels;

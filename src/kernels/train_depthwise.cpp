@@ -71,7 +71,7 @@ public:
             }
             clear_margins(row, outside);
             if (!outside)
-                activate_row(input.curve, in_row(place, input.x, source(y)), p, source_.data(), shape_.size,
+                activate_row(input.f, in_row(place, input.x, source(y)), p, source_.data(), shape_.size,
                              row + half_ * width);
         }
     }
@@ -92,7 +92,7 @@ public:
             const bool outside = y < 0 || y >= shape_.size;
             clear_margins(row, outside);
             if (!outside)
-                gradient_row(gradient.curve, out_row(place, gradient.y, y), out_row(place, gradient.d_gated, y), p,
+                gradient_row(gradient.f, out_row(place, gradient.y, y), out_row(place, gradient.d_gated, y), p,
                              shape_.size, row + half_ * width);
         }
     }
@@ -128,7 +128,7 @@ public:
                 for (std::int64_t x = 0; x < shape_.size; ++x)
                     add_pixel(line_.get() + x * width, sum_.get() + source(x) * width);
             }
-            finish_row(input.curve, sum_.get(), in_row(place, input.x, i), p, shape_.in_size, in_row(place, d_z, i),
+            finish_row(input.f, sum_.get(), in_row(place, input.x, i), p, shape_.in_size, in_row(place, d_z, i),
                        total.value, weighted.value);
         }
         std::copy_n(total.value, place.channels, sum + place.first_channel);

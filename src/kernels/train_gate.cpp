@@ -8,7 +8,7 @@
 
 #include "ltad/kernels/simd.h"
 #include "ltad/kernels/train_product.h"
-#include "train_curve.h"
+#include "train_rectifier.h"
 
 namespace ltad {
 namespace {
@@ -18,19 +18,19 @@ constexpr std::int64_t narrow = 16;
 constexpr std::int64_t rows_ahead = 8;
 constexpr std::int64_t most_values = 128 * 1024;  // of a block: they stay in the L2 cache
 
-template <Curve curve, std::int64_t width>
+template <Rectifier f, std::int64_t width>
 LTAD_INLINE void mean_of_strip(const float* __restrict x, std::int64_t pixels, std::int64_t ld,
                                const float* __restrict scale, const float* __restrict shift, float* __restrict mean) {
     float sum[width] = {};
     for (std::int64_t r = 0; r < pixels; ++r)
-        for (std::int64_t i = 0; i < width; ++i) sum[i] += value_of<curve>(x[r * ld + i] * scale[i] + shift[i]);
+        for (std::int64_t i = 0; i < width; ++i) sum[i] += value_of<f>(x[r * ld + i] * scale[i] + shift[i]);
     for (std::int64_t i = 0; i < width; ++i) mean[i] = sum[i] / static_cast<float>(pixels);
 }
 
-LTAD_MULTIVERSION void mean_of_columns(Curve curve, const float* x, std::int64_t pixels, std::int64_t ld,
+LTAD_MULTIVERSION void mean_of_columns(Rectifier f, const float* x, std::int64_t pixels, std::int64_t ld,
                                        std::int64_t count, const float* scale, const float* shift, float* mean) {
-    with_curve(
-        curve, [&](auto c) __attribute__((always_inline)) {
+    with_rectifier(
+        f, [&](auto c) __attribute__((always_inline)) {
             std::int64_t i = 0;
             for (; i + narrow <= count; i += narrow)
                 mean_of_strip<c.value, narrow>(x + i, pixels, ld, scale + i, shift + i, mean + i);
@@ -38,11 +38,11 @@ LTAD_MULTIVERSION void mean_of_columns(Curve curve, const float* x, std::int64_t
         });
 }
 
-LTAD_MULTIVERSION void gate_rows(Curve curve, const float* __restrict x, std::int64_t rows, std::int64_t channels,
+LTAD_MULTIVERSION void gate_rows(Rectifier f, const float* __restrict x, std::int64_t rows, std::int64_t channels,
                                  const float* __restrict scale, const float* __restrict shift,
                                  const float* __restrict gate, float* __restrict out) {
-    with_curve(
-        curve, [&](auto c) __attribute__((always_inline)) {
+    with_rectifier(
+        f, [&](auto c) __attribute__((always_inline)) {
             for (std::int64_t r = 0; r < rows; ++r)
                 for (std::int64_t i = 0; i < channels; ++i)
                     out[r * channels + i] = value_of<c.value>(x[r * channels + i] * scale[i] + shift[i]) * gate[i];
@@ -61,7 +61,7 @@ struct GateRows {
     std::int64_t ld;  ///< from row to row of x and d
 };
 
-template <Curve curve, std::int64_t width>
+template <Rectifier f, std::int64_t width>
 LTAD_INLINE void differentiate_strip(const GateRows& p, std::int64_t first, std::int64_t rows, std::int64_t channels) {
     const float* const scale = p.scale + first;
     const float* const shift = p.shift + first;
@@ -77,7 +77,7 @@ LTAD_INLINE void differentiate_strip(const GateRows& p, std::int64_t first, std:
         for (std::int64_t i = 0; i < width; ++i) {
             const float from_mean = x[i] - mean[i];
             float value, slope;
-            value_and_slope<curve>(x[i] * scale[i] + shift[i], value, slope);
+            value_and_slope<f>(x[i] * scale[i] + shift[i], value, slope);
             gated[i] = value * gate[i];
             sums[gate_value][i] += d[i] * value;
             sums[gate_slope][i] += d[i] * slope;
@@ -90,9 +90,9 @@ LTAD_INLINE void differentiate_strip(const GateRows& p, std::int64_t first, std:
         for (std::int64_t i = 0; i < width; ++i) p.sums[kind * p.ld + first + i] = sums[kind][i];
 }
 
-LTAD_MULTIVERSION void differentiate_rows(Curve curve, const GateRows& p, std::int64_t rows, std::int64_t channels) {
-    with_curve(
-        curve, [&](auto c) __attribute__((always_inline)) {
+LTAD_MULTIVERSION void differentiate_rows(Rectifier f, const GateRows& p, std::int64_t rows, std::int64_t channels) {
+    with_rectifier(
+        f, [&](auto c) __attribute__((always_inline)) {
             std::int64_t i = 0;
             for (; i + narrow <= channels; i += narrow) differentiate_strip<c.value, narrow>(p, i, rows, channels);
             for (; i < channels; ++i) differentiate_strip<c.value, 1>(p, i, rows, channels);
@@ -108,7 +108,7 @@ void mean_of_maps(const NormedInput& input, std::int64_t batch, std::int64_t pix
         for (std::int64_t i = begin; i < end; ++i) {
             const std::int64_t picture = i / strips;
             const std::int64_t first = i % strips * wide;
-            mean_of_columns(input.curve, input.x + picture * pixels * channels + first, pixels, channels,
+            mean_of_columns(input.f, input.x + picture * pixels * channels + first, pixels, channels,
                             std::min(wide, channels - first), input.norm.scale + first, input.norm.shift + first,
                             means + picture * channels + first);
         }
@@ -128,7 +128,7 @@ void gated_product(const NormedInput& input, const float* gate, const Panels& b,
         for (std::int64_t block = begin; block < end; ++block) {
             const std::int64_t first = blocks.first(block);
             const std::int64_t rows = blocks.rows(block);
-            gate_rows(input.curve, input.x + first * channels, rows, channels, input.norm.scale, input.norm.shift,
+            gate_rows(input.f, input.x + first * channels, rows, channels, input.norm.scale, input.norm.shift,
                       gate + blocks.picture(block) * channels, gated.get());
             b.multiply(rows, gated.get(), channels, y + first * n, n);
             if (statistics != nullptr) statistics->add(block, y + first * n, n, 0, n);
@@ -152,7 +152,7 @@ void gated_product_backward(const NormedInput& input, const float* gate, const f
                 const std::int64_t rows = blocks.rows(block);
                 float* const d = d_gated + row * channels + first;
                 gemm(rows, width, n, d_y + row * n, n, weight + first, channels, d, channels);
-                differentiate_rows(input.curve,
+                differentiate_rows(input.f,
                                    {.x = input.x + row * channels + first,
                                     .d = d,
                                     .scale = input.norm.scale + first,

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "train_curve.h"
+#include "train_rectifier.h"
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wpsabi"  // all of these are inlined: nobody returns vectors
@@ -76,10 +76,10 @@ LTAD_INLINE void correlate_taps(const float* d, const float* in, std::int64_t ro
 
 }  // namespace
 
-LTAD_MULTIVERSION void activate_row(Curve curve, const StripRow<const float>& row, const InputParameters& p,
+LTAD_MULTIVERSION void activate_row(Rectifier f, const StripRow<const float>& row, const InputParameters& p,
                                     const std::int64_t* source, std::int64_t size, float* __restrict out) {
-    with_curve(
-        curve, [&](auto c) __attribute__((always_inline)) {
+    with_rectifier(
+        f, [&](auto c) __attribute__((always_inline)) {
             float kept[width] = {};
             for (std::int64_t x = 0; x < size; ++x) {
                 if (x > 0 && source[x] == source[x - 1]) {
@@ -93,10 +93,10 @@ LTAD_MULTIVERSION void activate_row(Curve curve, const StripRow<const float>& ro
         });
 }
 
-LTAD_MULTIVERSION void gradient_row(Curve curve, const StripRow<const float>& y, const StripRow<const float>& d_gated,
+LTAD_MULTIVERSION void gradient_row(Rectifier f, const StripRow<const float>& y, const StripRow<const float>& d_gated,
                                     const GradientParameters& p, std::int64_t size, float* __restrict out) {
-    with_curve(
-        curve, [&](auto c) __attribute__((always_inline)) {
+    with_rectifier(
+        f, [&](auto c) __attribute__((always_inline)) {
             float kept_y[width] = {}, kept_d[width] = {};
             for (std::int64_t x = 0; x < size; ++x) {
                 const float* const from = pixel(y, x, kept_y);
@@ -110,11 +110,11 @@ LTAD_MULTIVERSION void gradient_row(Curve curve, const StripRow<const float>& y,
         });
 }
 
-LTAD_MULTIVERSION void finish_row(Curve curve, const float* __restrict d, const StripRow<const float>& x_row,
+LTAD_MULTIVERSION void finish_row(Rectifier f, const float* __restrict d, const StripRow<const float>& x_row,
                                   const InputParameters& p, std::int64_t size, const StripRow<float>& d_z_row,
                                   float* __restrict sum, float* __restrict product) {
-    with_curve(
-        curve, [&](auto c) __attribute__((always_inline)) {
+    with_rectifier(
+        f, [&](auto c) __attribute__((always_inline)) {
             float kept[width] = {};
             for (std::int64_t x = 0; x < size; ++x) {
                 const float* const from = pixel(x_row, x, kept);

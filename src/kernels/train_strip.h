@@ -48,16 +48,16 @@ LTAD_INLINE void fetch_next_strip(const StripRow<T>& row, std::int64_t size) {
     }
 }
 
-/// out [size, width] = curve(norm(row)), upsampled: pixel x is the row's pixel source[x].
-void activate_row(Curve curve, const StripRow<const float>& row, const InputParameters& p, const std::int64_t* source,
+/// out [size, width] = f(norm(row)), upsampled: pixel x is the row's pixel source[x].
+void activate_row(Rectifier f, const StripRow<const float>& row, const InputParameters& p, const std::int64_t* source,
                   std::int64_t size, float* out);
 
 /// out [size, width] = gradient of y.
-void gradient_row(Curve curve, const StripRow<const float>& y, const StripRow<const float>& d_gated,
+void gradient_row(Rectifier f, const StripRow<const float>& y, const StripRow<const float>& d_gated,
                   const GradientParameters& p, std::int64_t size, float* out);
 
-/// d_z = d curve'(norm(x)) for a row of input pixels; adds to its sums, [width] each.
-void finish_row(Curve curve, const float* d, const StripRow<const float>& x_row, const InputParameters& p,
+/// d_z = d f'(norm(x)) for a row of input pixels; adds to its sums, [width] each.
+void finish_row(Rectifier f, const float* d, const StripRow<const float>& x_row, const InputParameters& p,
                 std::int64_t size, const StripRow<float>& d_z_row, float* sum, float* product);
 
 /// A row of `size` results, ld apart. in: the first one's upper left tap, in rows of size + kernel − 1 pixels; weight:

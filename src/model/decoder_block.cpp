@@ -69,13 +69,11 @@ at::Tensor DecoderBlock::forward(const at::Tensor& x, bool training) const {
 bool DecoderBlock::has_kernels(const at::Tensor& x, bool training) const {
     const at::Tensor& weight = parts_.depthwise.weight;
     const bool known_type = x.device().is_cpu() && x.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat;
-    const bool known_activation = parts_.activation == Activation::relu || parts_.activation == Activation::relu6 ||
-                                  parts_.activation == Activation::swish;
     const bool known_shape = parts_.expands && weight.size(2) % 2 == 1 && x.size(2) == x.size(3) &&
                              x.size(2) <= parts_.size && x.size(0) > 0;
     const bool learns = training && x.size(0) * x.size(2) * x.size(3) > 1;
     const bool evaluates = !training && !c10::GradMode::is_enabled();
-    return known_type && known_activation && known_shape && parts_.norm.batch && (learns || evaluates);
+    return known_type && rectifier_of(parts_.activation) && known_shape && parts_.norm.batch && (learns || evaluates);
 }
 
 at::Tensor DecoderBlock::plain(const Unit& unit, const at::Tensor& x, bool training) const {

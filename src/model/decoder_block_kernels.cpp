@@ -29,11 +29,6 @@ at::Tensor empty_maps(const at::Tensor& like, std::int64_t batch, std::int64_t c
     return at::empty({batch, channels, size, size}, like.options(), at::MemoryFormat::ChannelsLast);
 }
 
-Curve curve_of(Activation activation) {
-    if (activation == Activation::swish) return Curve::swish;
-    return activation == Activation::relu6 ? Curve::relu6 : Curve::relu;
-}
-
 at::Tensor activation_backward(Activation activation, const at::Tensor& d, const at::Tensor& z) {
     if (activation == Activation::swish) return at::silu_backward(d, z);
     return activation == Activation::relu6 ? at::hardtanh_backward(d, z, 0, 6) : at::threshold_backward(d, z, 0);
@@ -100,10 +95,10 @@ struct Pass {
                 .kernel = depthwise_weight.size(2)};
     }
     [[nodiscard]] NormedInput normed_expanded() const {
-        return {data(expanded), channel_norm(expand_norm), curve_of(activation)};
+        return {data(expanded), channel_norm(expand_norm), *rectifier_of(activation)};
     }
     [[nodiscard]] NormedInput normed_convolved() const {
-        return {data(convolved), channel_norm(depthwise_norm), curve_of(activation)};
+        return {data(convolved), channel_norm(depthwise_norm), *rectifier_of(activation)};
     }
     [[nodiscard]] MapBlocks in_blocks() const { return {batch(), in_pixels(), product_rows}; }
     [[nodiscard]] MapBlocks out_blocks() const { return gate_blocks(batch(), pixels(), middle()); }
@@ -268,7 +263,7 @@ private:
             .through_norm =
                 gated_norm_gradient(convolved.norm, sums_, blocks_, batch, batch * pass_.pixels(), middle,
                                     data(pass_.gate), data(d_mean_), out(d_depthwise_scale_), out(d_depthwise_shift_)),
-            .curve = convolved.curve,
+            .f = convolved.f,
             .d_gated = data(d_gated_),
             .gate = data(pass_.gate),
             .d_mean = data(d_mean_)};

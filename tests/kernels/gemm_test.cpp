@@ -70,6 +70,16 @@ TEST(Gemm, SumsOuterProductsAndRows) {
     }
 }
 
+TEST(Gemm, NoRowsAreNoWork) {
+    const at::Tensor weight = test::random_tensor({5, 3}, 1);
+    at::Tensor product = at::ones({3, 5}), sums = at::ones({3});
+    multiply_rows(data(weight), 3, 0, Panels::transposed(data(weight), 5, 3), nullptr, 5);
+    multiply_transposed(data(weight), 3, 3, data(weight), 5, 5, 0, out(product));
+    sum_rows(data(weight), 0, 3, 3, out(sums));
+    EXPECT_FALSE(product.any().item<bool>());
+    EXPECT_FALSE(sums.any().item<bool>());
+}
+
 TEST(Gemm, DoesNotDependOnTheNumberOfThreads) {
     const at::Tensor a = test::random_tensor({300, 200}, 1), b = test::random_tensor({300, 90}, 2);
     const auto products = [&](int threads) {

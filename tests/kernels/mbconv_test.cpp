@@ -110,7 +110,7 @@ TEST_P(Mbconv, ExpandAndDepthwiseMatchPlainLoops) {
             const auto taps = random_floats(c.channels * c.kernel * c.kernel, ++seed);
             const FrozenPointwise expand(weight.data(), bias.data(), c.channels, c.in, GetParam());
             const FrozenDepthwise packed(taps.data(), bias2.data(), c.channels, c.kernel);
-            const auto planes = make_aligned<float>(planes_size(shape, c.channels));
+            const auto planes = make_buffer<float>(planes_size(shape, c.channels));
             std::vector<float> means(static_cast<std::size_t>(2 * c.channels));
             expand_depthwise(shape, x.data(), &expand, packed, f, planes.get(), means.data());
 
@@ -170,7 +170,7 @@ TEST(Mbconv, WithoutExpansionTheMapItselfIsConvolved) {
     const auto x = random_floats(2 * shape.area() * channels, 1), taps = random_floats(channels * 9, 2);
     const auto bias = random_floats(channels, 3);
     const FrozenDepthwise packed(taps.data(), bias.data(), channels, 3);
-    const auto planes = make_aligned<float>(planes_size(shape, channels));
+    const auto planes = make_buffer<float>(planes_size(shape, channels));
     std::vector<float> means(2 * channels);
     expand_depthwise(shape, x.data(), nullptr, packed, Rectifier::relu, planes.get(), means.data());
     auto expected = depthwise(shape, {x.begin(), x.end()}, taps, bias);

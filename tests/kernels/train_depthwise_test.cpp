@@ -14,11 +14,11 @@ const std::vector<DepthwiseShape> shapes = {{2, 3, 1, 1, 3},  {2, 40, 7, 7, 3}, 
 struct Plain {
     at::Tensor x, z, weight, y;
 
-    Plain(const DepthwiseShape& s, Curve curve, const test::AnyNorm& norm) {
+    Plain(const DepthwiseShape& s, Rectifier f, const test::AnyNorm& norm) {
         x = test::random_tensor({s.batch, s.channels, s.in_size, s.in_size}, 1, at::kDouble);
         z = norm.apply(x).requires_grad_(true);
         weight = test::random_tensor({s.channels, 1, s.kernel, s.kernel}, 2, at::kDouble).requires_grad_(true);
-        const at::Tensor large = at::upsample_nearest2d(test::plain_curve(curve, z), {s.size, s.size});
+        const at::Tensor large = at::upsample_nearest2d(test::plain_curve(f, z), {s.size, s.size});
         y = at::conv2d(large, weight, {}, 1, s.kernel / 2, 1, s.channels);
     }
 };
@@ -30,9 +30,9 @@ struct Result {
 
 struct Case {
     DepthwiseShape shape;
-    Curve curve;
+    Rectifier f;
     test::AnyNorm norm{shape.channels, 10}, out_norm{shape.channels, 20};
-    Plain plain{shape, curve, norm};
+    Plain plain{shape, f, norm};
     at::Tensor d_gated = test::random_tensor({shape.batch, shape.channels, shape.size, shape.size}, 3, at::kDouble);
     at::Tensor gate = test::random_tensor({shape.batch, shape.channels}, 4);
     at::Tensor d_mean = test::random_tensor({shape.batch, shape.channels}, 5);
@@ -45,7 +45,7 @@ struct Case {
         const Depthwise depthwise(shape);
         const at::Tensor x = test::to_rows(plain.x), weight = plain.weight.detach().to(at::kFloat);
         const at::Tensor rows = test::to_rows(d_gated);
-        const NormedInput input{in(x), norm.view(), curve};
+        const NormedInput input{in(x), norm.view(), f};
         BatchStatistics statistics(depthwise.rows_of_blocks(), shape.channels);
         Result run{at::full({rows.size(0), shape.channels}, 7, at::kFloat),
                    at::empty({shape.channels}),
@@ -61,7 +61,7 @@ struct Case {
                            {.y = in(run.y),
                             .norm = out_norm.view(),
                             .through_norm = through,
-                            .curve = curve,
+                            .f = f,
                             .d_gated = in(rows),
                             .gate = in(gate),
                             .d_mean = in(d_mean)},
@@ -79,17 +79,17 @@ struct Case {
         };
         const at::Tensor y = plain.y.detach();
         const at::Tensor z = out_norm.apply(y).requires_grad_(true);
-        test::plain_curve(curve, z).backward(d_gated * per_picture(gate) + per_picture(d_mean));
+        test::plain_curve(f, z).backward(d_gated * per_picture(gate) + per_picture(d_mean));
         return 0.7f * z.grad().to(at::kDouble) - static_cast<double>(0.3f) * y + static_cast<double>(0.2f);
     }
 };
 
 TEST(Depthwise, ForwardAndGradientsEqualPlainOperatorsInDouble) {
     for (const DepthwiseShape& shape : shapes) {
-        for (const Curve curve : {Curve::relu, Curve::relu6, Curve::swish}) {
+        for (const Rectifier f : {Rectifier::relu, Rectifier::relu6, Rectifier::swish}) {
             SCOPED_TRACE(testing::Message() << shape.channels << " channels, " << shape.in_size << " to " << shape.size
-                                            << ", kernel " << shape.kernel << ", curve " << static_cast<int>(curve));
-            const Case c{shape, curve};
+                                            << ", kernel " << shape.kernel << ", f " << static_cast<int>(f));
+            const Case c{shape, f};
             const Result run = c.run(1);
             EXPECT_CLOSE_WITHIN(run.y, test::to_rows(c.plain.y), 1e-5);
             EXPECT_CLOSE_WITHIN(run.mean, c.plain.y.mean({0, 2, 3}), 1e-4);
@@ -107,7 +107,7 @@ TEST(Depthwise, ForwardAndGradientsEqualPlainOperatorsInDouble) {
 
 TEST(Depthwise, DoesNotDependOnThreads) {
     for (const DepthwiseShape& shape : {DepthwiseShape{2, 40, 7, 14, 5}, {1, 33, 40, 80, 3}}) {
-        const Case c{shape, Curve::swish};
+        const Case c{shape, Rectifier::swish};
         const Result one = c.run(1);
         for (const int threads : {2, 5}) {
             const Result more = c.run(threads);

@@ -8,10 +8,10 @@ namespace {
 using test::in;
 using test::out;
 
-/// curve(norm(x)) ∘ gate, times a weight, with norm the batch's own.
+/// f(norm(x)) ∘ gate, times a weight, with norm the batch's own.
 struct Case {
     std::int64_t batch, channels, n, size;
-    Curve curve;
+    Rectifier f;
     at::Tensor x = test::random_tensor({batch, channels, size, size}, 1, at::kDouble).requires_grad_(true);
     at::Tensor gamma = (test::random_tensor({channels}, 2, at::kDouble) + 1).requires_grad_(true);
     at::Tensor beta = test::random_tensor({channels}, 3, at::kDouble).requires_grad_(true);
@@ -19,7 +19,7 @@ struct Case {
     at::Tensor weight = test::random_tensor({n, channels}, 5).to(at::kDouble).requires_grad_(true);
     at::Tensor d_y = test::random_tensor({batch * size * size, n}, 6);
     at::Tensor d_mean = test::random_tensor({batch, channels}, 7);
-    at::Tensor a = test::plain_curve(curve, at::batch_norm(x, gamma, beta, {}, {}, true, 0, 1e-3, false));
+    at::Tensor a = test::plain_curve(f, at::batch_norm(x, gamma, beta, {}, {}, true, 0, 1e-3, false));
 
     at::Tensor rows = test::to_rows(x), gates = gate.detach().to(at::kFloat), weights = weight.detach().to(at::kFloat);
     at::Tensor mean = x.detach().mean({0, 2, 3}), inverse = (x.detach().var({0, 2, 3}, false) + 1e-3).rsqrt();
@@ -28,7 +28,7 @@ struct Case {
 
     [[nodiscard]] NormedInput input() const {
         const float* const first = in(norm);
-        return {in(rows), {first, first + channels, first + 2 * channels, first + 3 * channels}, curve};
+        return {in(rows), {first, first + channels, first + 2 * channels, first + 3 * channels}, f};
     }
     [[nodiscard]] std::int64_t pixels() const { return size * size; }
     /// [batch · pixels, n].
@@ -40,10 +40,10 @@ struct Case {
 
 std::vector<Case> cases() {
     std::vector<Case> all;
-    for (const Curve curve : {Curve::relu, Curve::relu6, Curve::swish}) {
-        all.push_back({2, 5, 3, 1, curve});
-        all.push_back({3, 40, 16, 7, curve});
-        all.push_back({1, 150, 70, 12, curve});  // more rows than a block has, and two tiles
+    for (const Rectifier f : {Rectifier::relu, Rectifier::relu6, Rectifier::swish}) {
+        all.push_back({2, 5, 3, 1, f});
+        all.push_back({3, 40, 16, 7, f});
+        all.push_back({1, 150, 70, 12, f});  // more rows than a block has, and two tiles
     }
     return all;
 }
@@ -89,7 +89,7 @@ Gradients gradients(const Case& c, int threads) {
 
 TEST(Gate, GradientsEqualPlainOperatorsInDouble) {
     for (const Case& c : cases()) {
-        SCOPED_TRACE(testing::Message() << c.channels << " channels, curve " << static_cast<int>(c.curve));
+        SCOPED_TRACE(testing::Message() << c.channels << " channels, f " << static_cast<int>(c.f));
         const Gradients g = gradients(c, 1);
         const at::Tensor mean_part = (c.a * c.d_mean.to(at::kDouble).view({c.batch, c.channels, 1, 1})).sum();
         ((c.plain() * c.d_y).sum() + mean_part).backward();
@@ -102,7 +102,7 @@ TEST(Gate, GradientsEqualPlainOperatorsInDouble) {
         // The gradient of x: scale d_z + slope x + offset.
         const at::Tensor z = (c.rows * c.norm[2] + c.norm[3]).to(at::kDouble).requires_grad_(true);
         const auto each_pixel = [&](const at::Tensor& t) { return t.to(at::kDouble).repeat_interleave(c.pixels(), 0); };
-        test::plain_curve(c.curve, z).backward(g.d_gated.to(at::kDouble) * each_pixel(c.gates) + each_pixel(c.d_mean));
+        test::plain_curve(c.f, z).backward(g.d_gated.to(at::kDouble) * each_pixel(c.gates) + each_pixel(c.d_mean));
         const at::Tensor d_x = z.grad() * at::tensor(g.through.scale) + c.rows * at::tensor(g.through.slope) +
                                at::tensor(g.through.offset);
         // With one pixel and two pictures x̂ is ±1 whatever x, and what is left of the gradient is rounding.
@@ -113,7 +113,7 @@ TEST(Gate, GradientsEqualPlainOperatorsInDouble) {
 }
 
 TEST(Gate, DoesNotDependOnThreads) {
-    const Case c{2, 300, 70, 12, Curve::swish};
+    const Case c{2, 300, 70, 12, Rectifier::swish};
     const Gradients one = gradients(c, 1);
     for (const int threads : {2, 5}) {
         const Gradients more = gradients(c, threads);

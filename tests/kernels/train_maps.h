@@ -19,9 +19,9 @@ inline at::Tensor to_rows(const at::Tensor& maps) {
     return maps.detach().permute({0, 2, 3, 1}).reshape({-1, maps.size(1)}).to(at::kFloat).contiguous();
 }
 
-inline at::Tensor plain_curve(Curve curve, const at::Tensor& z) {
-    if (curve == Curve::swish) return at::silu(z);
-    return curve == Curve::relu6 ? at::relu6(z) : at::relu(z);
+inline at::Tensor plain_curve(Rectifier f, const at::Tensor& z) {
+    if (f == Rectifier::swish) return at::silu(z);
+    return f == Rectifier::relu6 ? at::relu6(z) : at::relu(z);
 }
 
 /// Any scale and shift for each channel; mean and inverse only say from where gradients' sums are taken.

@@ -27,8 +27,7 @@ struct HeadRows {
 };
 
 /// mask_t: [tokens, tokens], added to the scores, 0 or −∞, row = key, column = query; no query may have all keys
-/// masked. out: as HeadRows. log_sums: [batch, heads, tokens], for backward. Uses heads · batch · ⌈tokens² / 128⌉ · 128
-/// dropout factors from 0.
+/// masked. log_sums: [batch, heads, tokens], for backward.
 void attention_forward(const AttentionShape& shape, HeadRows<const float> q, HeadRows<const float> k,
                        HeadRows<const float> v, const float* mask_t, const DropoutMask& dropout, HeadRows<float> out,
                        float* log_sums);

@@ -4,9 +4,8 @@
 
 namespace ltad {
 
-/// A dropout mask as a function of a key: value i of the stream is kept when its 16 random bits (Philox4x32-10, counter
-/// mode) reach p · 65536. Nothing is stored, backward passes draw the same mask again, and it does not depend on
-/// threads.
+/// A dropout mask as a function of a key: value i of the stream is kept when its 16 bits of a keyed hash of i reach
+/// p · 65536. Nothing is stored, backward passes draw the same mask again, and it does not depend on threads.
 class DropoutMask {
 public:
     /// Keeps everything.

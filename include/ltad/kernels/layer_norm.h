@@ -12,8 +12,8 @@ namespace ltad {
 struct LayerNormShape {
     std::int64_t rows = 0;
     std::int64_t dim = 0;
-    std::int64_t x_rows =
-        0;  ///< rows of x; fewer than `rows` when x is shared: row r is added to change's r + i · x_rows
+    /// Of x; fewer than `rows` when x is shared: change's row r meets x's row r modulo x_rows.
+    std::int64_t x_rows = 0;
 };
 
 /// change: [rows, dim], or null for none. normalized [rows, dim] and inverse deviations [rows] are for backward;

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "ltad/kernels/aligned.h"
+#include "ltad/kernels/buffer.h"
 #include "ltad/kernels/pointwise.h"
 #include "ltad/kernels/rectifier.h"
 
@@ -34,8 +34,8 @@ struct FrozenDepthwise {
 
     std::int64_t channels = 0;
     std::int64_t kernel = 0;
-    AlignedBuffer<float> taps;    ///< [⌈channels / 16⌉, k · k, 16], zeros beyond the last channel
-    AlignedBuffer<float> biases;  ///< [⌈channels / 16⌉, 16]
+    Buffer<float> taps;    ///< [⌈channels / 16⌉, k · k, 16], zeros beyond the last channel
+    Buffer<float> biases;  ///< [⌈channels / 16⌉, 16]
 };
 
 /// What passes between the two passes lies in planes of 16 channels, [N, ⌈E / 16⌉, H', W', 16]: its floats, for one

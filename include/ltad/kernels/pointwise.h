@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "ltad/kernels/aligned.h"
+#include "ltad/kernels/buffer.h"
 #include "ltad/kernels/gemm.h"
 
 namespace ltad {
@@ -42,9 +42,9 @@ private:
     std::int64_t n_ = 0;
     std::int64_t k_ = 0;
     Precision precision_ = Precision::float32;
-    AlignedBuffer<float> bias_;
-    AlignedBuffer<float> floats_;         ///< panel after panel, [k, columns]; or
-    AlignedBuffer<std::uint32_t> pairs_;  ///< the same in bfloat16, two rows interleaved
+    Buffer<float> bias_;
+    Buffer<float> floats_;         ///< panel after panel, [k, columns]; or
+    Buffer<std::uint32_t> pairs_;  ///< the same in bfloat16, two rows interleaved
 };
 
 }  // namespace ltad

@@ -21,22 +21,22 @@ struct DepthwiseShape {
 struct NormedInput {
     const float* x = nullptr;
     ChannelNorm norm;
-    Curve curve = Curve::relu;
+    Rectifier f = Rectifier::relu;
 };
 
-/// The gradient of the convolution's output y, computed as it is read: z = norm(y), a = curve(z), and a's gradient is
+/// The gradient of the convolution's output y, computed as it is read: z = norm(y), a = f(z), and a's gradient is
 /// d_gated gate + d_mean (squeeze-excite's two ways).
 struct GatedGradient {
     const float* y = nullptr;
     ChannelNorm norm;
     ChannelNormGradient through_norm;
-    Curve curve = Curve::relu;
+    Rectifier f = Rectifier::relu;
     const float* d_gated = nullptr;  ///< [batch · size², channels]
     const float* gate = nullptr;     ///< [batch, channels]
     const float* d_mean = nullptr;   ///< [batch, channels]
 };
 
-/// y = depthwise(upsample(curve(norm(x)))) on the CPU in float32, 32 channels of a picture at a time, so that what is
+/// y = depthwise(upsample(f(norm(x)))) on the CPU in float32, 32 channels of a picture at a time, so that what is
 /// between memory and memory stays in the cache; and its gradient.
 class Depthwise {
 public:

@@ -9,9 +9,9 @@
 namespace ltad {
 
 // What follows a block's depthwise convolution, on the CPU in float32: norm, activation, squeeze-excite's gate and the
-// product with the last convolution's weight, y = (curve(norm(x)) ∘ gate) B, without writing what is in between.
+// product with the last convolution's weight, y = (f(norm(x)) ∘ gate) B, without writing what is in between.
 
-/// Sums of gated_product_backward per block and channel, over its pixels; a = curve(z), z = norm(x).
+/// Sums of gated_product_backward per block and channel, over its pixels; a = f(z), z = norm(x).
 enum GateSum : std::int64_t {
     gate_value,    ///< Σ d a, with d the gradient of a ∘ gate
     gate_slope,    ///< Σ d a'(z)
@@ -21,14 +21,14 @@ enum GateSum : std::int64_t {
     gate_sum_kinds
 };
 
-/// means [batch, channels] of curve(norm(x)) over each picture; x: [batch · pixels, channels].
+/// means [batch, channels] of f(norm(x)) over each picture; x: [batch · pixels, channels].
 void mean_of_maps(const NormedInput& input, std::int64_t batch, std::int64_t pixels, std::int64_t channels,
                   float* means);
 
 /// Blocks of few enough rows that a block of `channels` values each stays in the cache.
 [[nodiscard]] MapBlocks gate_blocks(std::int64_t batch, std::int64_t pixels, std::int64_t channels);
 
-/// y [rows, B's columns] = (curve(norm(x)) ∘ gate) B; gate: [batch, channels]. `statistics` of y, counted by `blocks`,
+/// y [rows, B's columns] = (f(norm(x)) ∘ gate) B; gate: [batch, channels]. `statistics` of y, counted by `blocks`,
 /// may be null.
 void gated_product(const NormedInput& input, const float* gate, const Panels& b, const MapBlocks& blocks, float* y,
                    BatchStatistics* statistics);

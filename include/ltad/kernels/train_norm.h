@@ -4,15 +4,14 @@
 #include <functional>
 #include <vector>
 
+#include "ltad/kernels/rectifier.h"
+
 namespace ltad {
 
 // Batch norm for training on the CPU in float32, in parts that the products and convolutions beside it do while the
 // cache holds their rows: statistics of what was just computed, the norm and the activation of what is just read. Maps
 // lie channels-last, [batch · pixels, channels]. Results never depend on the number of threads: blocks are cut by the
 // shapes alone, and their sums are added in order.
-
-/// Activations that the kernels know.
-enum class Curve { relu, relu6, swish };
 
 /// A batch of maps cut into blocks of rows (pixels), each within one picture.
 class MapBlocks {

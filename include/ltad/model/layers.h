@@ -9,10 +9,10 @@
 namespace ltad {
 
 // A transformer's parts as differentiable functions. In float32 on the CPU they run on kernels/ (one pass over the
-// memory where the plain operators take several); elsewhere, and in double, they are the plain operators. Dropout draws
-// a key from LibTorch's default generator, when `training` and p > 0.
+// memory where the plain operators take several); elsewhere, and in double, they are the plain operators, which know
+// float32 products only. Dropout draws a key from LibTorch's default generator, when `training` and p > 0.
 
-/// x [..., in] → x Wᵀ + b, [..., out].
+/// x [..., in] → x Wᵀ + b, [..., out]. `precision`, here and below: of products with weights, forward and backward.
 [[nodiscard]] at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                                 Precision precision = Precision::float32);
 
