@@ -4,6 +4,7 @@
 #include "ltad/config/load.h"
 #include "ltad/core/command.h"
 #include "ltad/eval/evaluate.h"
+#include "ltad/eval/report.h"
 
 int main(int argc, char** argv) {
     CLI::App app("Evaluates a trained run: image and pixel AUROC per class, Avg, High and Low.", "ltad-eval");
@@ -11,13 +12,23 @@ int main(int argc, char** argv) {
     std::vector<std::string> overrides;
     std::string format = "table";
     bool print_config = false;
-    bool verify_features = false;
+    ltad::EvaluateOptions options;
+    std::filesystem::path report;
+    bool more = false;
+    auto only = ltad::Phase2Part::both;
+    const std::map<std::string, ltad::Phase2Part> parts{{"reconstruction", ltad::Phase2Part::reconstruction},
+                                                        {"semantic", ltad::Phase2Part::semantic}};
     app.add_option("-c,--config", config_file, "JSON config file")->required();
     app.add_option("--set", overrides, "KEY=VALUE: override a config key, e.g. scoring.lambda=500");
     app.add_option("--format", format, "What is printed: table, markdown, csv or json")
         ->check(CLI::IsMember({"table", "markdown", "csv", "json"}));
+    app.add_option("--only", only, "Score with one module of LTAD: reconstruction or semantic")
+        ->transform(CLI::CheckedTransformer(parts));
+    app.add_flag("--more", more, "Also tables of average precision, F1-max and AUPRO");
+    app.add_option("--report", report, "Folder for a page with tables, charts and pictures: index.html");
+    app.add_option("--maps", options.maps, "Folder for anomaly maps: 16-bit PNG, overlays, maps.json");
     app.add_flag("--print-config", print_config, "Print the resolved config and exit");
-    app.add_flag("--verify-features", verify_features, "Rehash the whole feature store first");
+    app.add_flag("--verify-features", options.verify_features, "Rehash the whole feature store first");
 
     return ltad::run_command(app, argc, argv, [&] {
         const ltad::Config config = ltad::load_config(config_file, overrides);
@@ -26,9 +37,15 @@ int main(int argc, char** argv) {
             return;
         }
         ltad::Run run(config);
-        const ltad::Results results = ltad::evaluate(run, verify_features);
+        run.check_split();
+        const auto detector = ltad::load_detector(run, only);
+        const ltad::Results results = ltad::evaluate(run, *detector, options);
         ltad::write_results(run, results);
+        if (!report.empty()) ltad::write_report(run, *detector, results, report);
         if (format == "table") std::cout << ltad::format_table(results);
+        if (format == "table" && more)
+            for (std::size_t s = 0; s < results.scores.size(); ++s)
+                std::cout << '\n' << ltad::format_more_figures(results, s);
         if (format == "markdown") std::cout << ltad::format_markdown(results);
         if (format == "csv") std::cout << ltad::format_csv(results);
         if (format == "json") std::cout << ltad::to_json(results).dump(2) << '\n';

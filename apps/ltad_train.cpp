@@ -3,12 +3,13 @@
 
 #include "ltad/config/load.h"
 #include "ltad/core/command.h"
-#include "ltad/train/phase1.h"
-#include "ltad/train/phase2.h"
+#include "ltad/core/error.h"
+#include "ltad/detect/detector.h"
 
 int main(int argc, char** argv) {
-    CLI::App app("Trains LTAD on a long-tailed data set: phase 1 (class names, feature VAE), then phase 2.",
-                 "ltad-train");
+    CLI::App app(
+        "Trains LTAD on a long-tailed data set: phase 1 (class names, feature VAE), then phase 2; or a baseline.",
+        "ltad-train");
     app.require_subcommand(1);
     std::string config_file;
     std::vector<std::string> overrides;
@@ -20,7 +21,9 @@ int main(int argc, char** argv) {
 
     CLI::App* const phase1 = app.add_subcommand("phase1", "Learn pseudo class names and the feature VAE");
     CLI::App* const phase2 = app.add_subcommand("phase2", "Learn the reconstruction module and the semantic head");
-    for (CLI::App* const phase : {phase1, phase2}) {
+    CLI::App* const fit =
+        app.add_subcommand("fit", "Train all that the config's method needs: both phases, or a baseline");
+    for (CLI::App* const phase : {phase1, phase2, fit}) {
         phase->add_option("-c,--config", config_file, "JSON config file")->required();
         phase->add_option("--set", overrides, "KEY=VALUE: override a config key, e.g. phase1.epochs=10");
         phase->add_flag("--resume", options.resume, "Go on with an unfinished training");
@@ -37,8 +40,11 @@ int main(int argc, char** argv) {
             std::cout << ltad::to_json(config).dump(2) << '\n';
             return;
         }
+        if (config.method != "ltad" && !fit->parsed())
+            throw ltad::UsageError("method \"" + config.method + "\" has no phases; `ltad-train fit` trains it");
         ltad::Run run(config);
         if (phase1->parsed()) ltad::train_phase1(run, options);
         if (phase2->parsed()) ltad::train_phase2(run, part, options);
+        if (fit->parsed()) ltad::fit_detector(run, options);
     });
 }

@@ -116,7 +116,7 @@ Comparing::Comparing()
     : layout(b7().layout),
       text_dim(layout.latent),
       parameters(0, at::kCPU),
-      head({}, layout.channels, text_dim, parameters),
+      head({}, layout.channels, text_dim, 12, parameters),
       weights(parameters.all()),
       labels(at::arange(batch_size, at::kLong)),
       normal(random_tokens(layout, 1)),

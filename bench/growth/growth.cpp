@@ -130,8 +130,8 @@ json texts(std::int64_t classes, const std::filesystem::path& model) {
     const c10::NoGradGuard no_grad;
     const Named s(model, classes);
     return measure([&] {
-        (void)s.prompts.with_state("a");
-        (void)s.prompts.with_state("a broken");
+        (void)s.prompts.with_states({"a"});
+        (void)s.prompts.with_states({"a broken"});
     });
 }
 

@@ -70,6 +70,9 @@ public:
     void field(std::string_view name, ClassOrder& value) override {
         put(name, value.names.empty() ? json(value.kind) : json(value.names));
     }
+    void field(std::string_view name, std::vector<std::string>& texts) override {
+        put(name, texts.size() == 1 ? json(texts[0]) : json(texts));
+    }
     void field(std::string_view name, std::vector<std::int64_t>& taps) override {
         put(name, taps.empty() ? json("auto") : json(taps));
     }
@@ -132,12 +135,21 @@ public:
         }
     }
 
+    void field(std::string_view name, std::vector<std::string>& texts) override {
+        const json* found = find(name);
+        if (found == nullptr) return;
+        if (found->is_string())
+            texts = {found->get<std::string>()};
+        else if (is_list_of_strings(*found))
+            texts = found->get<std::vector<std::string>>();
+        else
+            reject(name, *found, "a string or a list of strings");
+    }
+
     void field(std::string_view name, ClassOrder& value) override {
         const json* found = find(name);
         if (found == nullptr) return;
-        const bool is_list = found->is_array() && !found->empty() &&
-                             std::all_of(found->begin(), found->end(), [](const json& n) { return n.is_string(); });
-        if (is_list)
+        if (is_list_of_strings(*found))
             value = {.kind = "list", .names = found->get<std::vector<std::string>>()};
         else if (*found == "cardinality" || *found == "alphabetical")
             value = {.kind = found->get<std::string>(), .names = {}};
@@ -201,6 +213,11 @@ public:
     std::vector<std::string> mistakes;
 
 private:
+    static bool is_list_of_strings(const json& value) {
+        return value.is_array() && !value.empty() &&
+               std::all_of(value.begin(), value.end(), [](const json& item) { return item.is_string(); });
+    }
+
     static std::optional<std::int64_t> whole_number(const json& value) {
         if (value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX) return std::nullopt;
         if (value.is_number_integer()) return value.get<std::int64_t>();

@@ -11,6 +11,7 @@ constexpr NumberRange non_negative{};
 constexpr NumberRange positive{.above_min = true};
 constexpr NumberRange fraction{.max = 1};
 constexpr IntegerRange count{.min = 1};
+const Choices schedules = {"constant", "cosine", "step"};
 
 void visit_data(Config& c, FieldVisitor& v) {
     v.section("dataset", [&] {
@@ -41,7 +42,7 @@ void visit_data(Config& c, FieldVisitor& v) {
 
 void visit_training(Config& c, FieldVisitor& v) {
     v.section("prompts", [&] {
-        v.field("length", c.prompts.length, {.min = 1, .max = 64});
+        v.field("length", c.prompts.length, {.min = 0, .max = 64});
         v.field("init", c.prompts.init);
         v.field("learned", c.prompts.learned);
         v.field("normal", c.prompts.normal);
@@ -51,9 +52,10 @@ void visit_training(Config& c, FieldVisitor& v) {
         v.field("epochs", c.phase1.epochs, count);
         v.field("batch_size", c.phase1.batch_size, {.min = 1, .max = 4096});
         v.field("learning_rate", c.phase1.learning_rate, positive);
-        v.field("schedule", c.phase1.schedule, {"constant", "cosine"});
+        v.field("schedule", c.phase1.schedule, schedules);
         v.field("weight_decay", c.phase1.weight_decay, non_negative);
         v.field("kl_weight", c.phase1.kl_weight, non_negative);
+        v.field("generator", c.phase1.generator, {"vae", "autoencoder"});
     });
     v.section("decoder", [&] {
         v.field("resolution", c.decoder.resolution, {"native", "grid"});
@@ -65,12 +67,22 @@ void visit_training(Config& c, FieldVisitor& v) {
         v.field("epochs", c.phase2.epochs, count);
         v.field("batch_size", c.phase2.batch_size, {.min = 1, .max = 4096});
         v.field("learning_rate", c.phase2.learning_rate, positive);
-        v.field("schedule", c.phase2.schedule, {"constant", "cosine"});
+        v.field("schedule", c.phase2.schedule, schedules);
         v.field("weight_decay", c.phase2.weight_decay, non_negative);
         v.field("real_probability", c.phase2.real_probability, fraction);
         v.field("sampling", c.phase2.sampling, {"constant", "class_aware"});
         v.field("jitter", c.phase2.jitter, non_negative);
         v.field("jitter_scale", c.phase2.jitter_scale, {"token", "channel"});
+    });
+}
+
+void visit_baselines(Config& c, FieldVisitor& v) {
+    v.section("uniad", [&] { v.field("clip_norm", c.uniad.clip_norm, non_negative); });
+    v.section("patchcore", [&] {
+        v.field("coreset", c.patchcore.coreset, NumberRange{.max = 1, .above_min = true});
+        v.field("projection_dim", c.patchcore.projection_dim, {.min = 0, .max = 65536});
+        v.field("neighborhood", c.patchcore.neighborhood, {.min = 1, .max = 255});
+        v.field("smoothing", c.patchcore.smoothing, {.max = 100});
     });
 }
 
@@ -88,6 +100,7 @@ void visit_modules(Config& c, FieldVisitor& v) {
     v.section("semantic", [&] {
         v.field("projection", c.semantic.projection, {"per_layer", "concatenated"});
         v.field("pooling", c.semantic.pooling, {"max", "mean"});
+        v.field("text", c.semantic.text, {"encoder", "free"});
         v.field("temperature", c.semantic.temperature, positive);
         v.field("normalize_text", c.semantic.normalize_text);
     });
@@ -97,6 +110,8 @@ void visit_modules(Config& c, FieldVisitor& v) {
         v.field("names", c.scoring.names, {"own", "exchanged"});
         v.field("image_pooling", c.scoring.image_pooling, {.min = 1, .max = 4096});
         v.field("map_size", c.scoring.map_size, {.min = 16, .max = 4096});
+        v.field("mixed_pixels", c.scoring.mixed_pixels);
+        v.field("threshold_quantile", c.scoring.threshold_quantile, fraction);
     });
 }
 
@@ -104,6 +119,7 @@ void visit_modules(Config& c, FieldVisitor& v) {
 
 void visit_fields(Config& config, FieldVisitor& visitor) {
     visitor.field("name", config.name);
+    visitor.field("method", config.method, {"ltad", "uniad", "patchcore"});
     visitor.field("seed", config.seed, {.min = 0, .max = std::numeric_limits<std::int64_t>::max()});
     visitor.field("device", config.device, {"auto", "cpu", "cuda"});
     visitor.field("threads", config.threads, {.min = 0, .max = 4096});
@@ -111,6 +127,7 @@ void visit_fields(Config& config, FieldVisitor& visitor) {
     visit_data(config, visitor);
     visit_training(config, visitor);
     visit_modules(config, visitor);
+    visit_baselines(config, visitor);
     visitor.field("output", config.output);
 }
 
@@ -135,6 +152,11 @@ std::vector<Mistake> check_fields_together(const Config& c) {
            " is larger than scoring.map_size = ", c.scoring.map_size);
     expect(!c.prompts.init.empty(), "prompts.init",
            ": '' is not allowed (\"object\", another word, \"class_name\" or \"random\")");
+    expect(c.prompts.length > 0 || c.prompts.init != "random", "prompts.length",
+           ": 0 takes the number of tokens from a text, which prompts.init \"random\" has not; a number from 1 is "
+           "allowed");
+    expect(c.patchcore.neighborhood % 2 == 1, "patchcore.neighborhood", ": ", c.patchcore.neighborhood,
+           " is even; an odd number is allowed");
     expect(!c.encoder.path.empty(), "encoder.path", ": '' is not allowed (a model directory)");
     expect(!c.features.path.empty(), "features.path", ": '' is not allowed (a folder for the feature store)");
     expect(!c.dataset.root.empty(), "dataset.root", ": '' is not allowed (the data set's folder)");

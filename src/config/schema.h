@@ -37,6 +37,8 @@ public:
     /// Free text where `choices` is empty.
     virtual void field(std::string_view name, std::string& value, const Choices& choices = {}) = 0;
     virtual void field(std::string_view name, ClassOrder& value) = 0;
+    /// A text or a list of texts.
+    virtual void field(std::string_view name, std::vector<std::string>& texts) = 0;
     /// "auto" (empty) or strictly increasing block indices.
     virtual void field(std::string_view name, std::vector<std::int64_t>& taps) = 0;
     /// "auto" (empty) or a number.

@@ -13,76 +13,51 @@
 #include "ltad/core/interrupt.h"
 #include "ltad/core/log.h"
 #include "ltad/core/progress.h"
+#include "ltad/eval/maps.h"
 #include "ltad/eval/pixel_labels.h"
-#include "ltad/eval/roc.h"
-#include "ltad/model/jitter.h"
-#include "ltad/model/score.h"
-#include "ltad/train/statistics.h"
+#include "ltad/eval/pixel_scores.h"
 
 namespace ltad {
 namespace {
 
 constexpr std::size_t batch_size = 16;
-
-/// The finished modules of a run, and what turns their two scores into one.
-class Scorer {
-public:
-    explicit Scorer(const Run& run)
-        : run_(run),
-          phase1_(Phase1Model::load(run)),
-          model_(Phase2Model::load(run, phase1_)),
-          lambda_(run.config().scoring.lambda ? *run.config().scoring.lambda : read_statistics(run).lambda()) {
-        const auto classes = static_cast<std::int64_t>(run.class_names().size());
-        const at::Tensor names =
-            phase1_.prompts().names(at::arange(classes, at::TensorOptions(at::kLong).device(run.device())));
-        unit_names_ = names / names.norm(2, {1}, true);
-        if (run.config().scoring.names == "exchanged" && classes < 2)
-            throw UsageError("scoring.names: \"exchanged\" needs at least two classes to exchange them between");
-        if (run.config().scoring.class_source == "predicted" && unit_names_.size(1) != run.layout().latent)
-            throw UsageError(
-                text("scoring.class: \"predicted\" needs image and text embeddings of one size; the encoder's "
-                     "have ",
-                     run.layout().latent, " and ", unit_names_.size(1)));
-    }
-
-    [[nodiscard]] double lambda() const { return lambda_; }
-
-    /// Anomaly maps of the three scores, [B, S, S] each, on the CPU.
-    [[nodiscard]] std::array<at::Tensor, score_count> maps(const FeatureBatch& batch) const {
-        const TokenScores parts =
-            score_tokens(model_.reconstruction(), model_.semantic(), to_tokens(batch.maps), classes_of(batch));
-        const at::Tensor combined = parts.reconstruction + lambda_ * parts.semantic;
-        const auto upsample = [&](const at::Tensor& scores) {
-            return anomaly_maps(scores, run_.config().scoring.map_size).to(at::kCPU).contiguous();
-        };
-        return {upsample(combined), upsample(parts.reconstruction), upsample(parts.semantic)};
-    }
-
-private:
-    /// The data set's classes, or those whose name t_c is nearest to the image embedding; with exchanged names the
-    /// class after that, so that none keeps its own.
-    [[nodiscard]] at::Tensor classes_of(const FeatureBatch& batch) const {
-        const at::Tensor classes = run_.config().scoring.class_source == "given"
-                                       ? batch.classes
-                                       : at::matmul(batch.latents, unit_names_.t()).argmax(1);
-        return run_.config().scoring.names == "own" ? classes : (classes + 1).remainder(unit_names_.size(0));
-    }
-
-    const Run& run_;
-    Phase1Model phase1_;
-    Phase2Model model_;
-    double lambda_;
-    at::Tensor unit_names_;
-};
+constexpr std::size_t curve_points = 100;
 
 /// What results.json's config_sha256 is the hash of, kept beside it.
 std::string config_text(const Run& run) { return to_json(run.config()).dump(2) + "\n"; }
 
+/// Of all classes together, by score.
+struct MixedScores {
+    std::vector<RankedScores> images, pixels;
+
+    /// pixel_count: of all pictures that may follow.
+    MixedScores(std::size_t scores, std::size_t pixel_count) : images(scores), pixels(scores) {
+        for (RankedScores& score : pixels) score.reserve_good(pixel_count);
+    }
+
+    [[nodiscard]] std::vector<Figures> figures() {
+        std::vector<Figures> all;
+        for (std::size_t s = 0; s < images.size(); ++s)
+            all.push_back({.image = level_figures(images[s].figures()),
+                           .pixel = level_figures(pixels[s].figures()),
+                           .region_overlap = std::nullopt});
+        return all;
+    }
+};
+
 class ClassEvaluation {
 public:
-    ClassEvaluation(const Run& run, const Scorer& scorer, const ClassSplit& split, Results& results)
-        : run_(run), scorer_(scorer), results_(results), side_(run.config().scoring.map_size) {
+    ClassEvaluation(const Run& run, const Detector& detector, const ClassSplit& split, Results& results,
+                    MixedScores& mixed, MapWriter* maps)
+        : run_(run),
+          detector_(detector),
+          results_(results),
+          side_(run.config().scoring.map_size),
+          pixels_(results.scores.size()),
+          mixed_(mixed),
+          maps_(maps) {
         out_ = {.name = split.name, .group = split.group, .train = split.kept, .test_good = 0, .test_defective = 0};
+        out_.scores.resize(results.scores.size());
         for (const Sample& sample : run.split().test)
             if (sample.class_name == split.name) samples_.push_back(sample);
         out_.test_defective =
@@ -95,7 +70,7 @@ public:
         const FeatureSet set = run_.features_of(samples_);
         if (has_masks_) {
             const std::size_t pixels = samples_.size() * static_cast<std::size_t>(side_ * side_);
-            for (RankedScores& scores : pixels_) scores.reserve_good(pixels);
+            for (PixelScores& scores : pixels_) scores.reserve_good(pixels);
         }
         std::vector<std::size_t> all(samples_.size());
         std::iota(all.begin(), all.end(), std::size_t{0});
@@ -110,26 +85,28 @@ public:
 
 private:
     void add_batch(const FeatureSet& set, std::span<const std::size_t> indices) {
-        const auto maps = scorer_.maps(set.batch(indices));
+        const Detection found = detector_.detect(set, indices);
         const std::size_t first_image = results_.images.size();
         for (const std::size_t i : indices)
             results_.images.push_back(
                 {.file = samples_[i].file, .class_name = samples_[i].class_name, .defective = samples_[i].defective});
-        for (std::size_t s = 0; s < score_count; ++s) {
-            const at::Tensor scores = image_scores(maps[s], run_.config().scoring.image_pooling);
+        for (std::size_t s = 0; s < results_.scores.size(); ++s)
             for (std::size_t i = 0; i < indices.size(); ++i) {
-                const auto score = scores[static_cast<std::int64_t>(i)].item<float>();
+                const auto score = found.images[s][static_cast<std::int64_t>(i)].item<float>();
                 if (std::isnan(score))
-                    fail(samples_[indices[i]].file, ": its ", score_names[s], " score is not a number");
-                results_.images[first_image + i].scores[s] = score;
+                    fail(samples_[indices[i]].file, ": its ", results_.scores[s], " score is not a number");
+                results_.images[first_image + i].scores.push_back(score);
             }
-        }
+        if (maps_ != nullptr)
+            for (std::size_t i = 0; i < indices.size(); ++i)
+                maps_->write(samples_[indices[i]], set.file_of(indices[i]), found, i);
         if (!has_masks_) return;
         const auto per_picture = static_cast<std::size_t>(side_ * side_);
         for (std::size_t i = 0; i < indices.size(); ++i) {
             const auto labels = labels_of(samples_[indices[i]], set.features_of(indices[i]));
-            for (std::size_t s = 0; s < score_count; ++s)
-                pixels_[s].add({maps[s].const_data_ptr<float>() + i * per_picture, per_picture}, labels);
+            for (std::size_t s = 0; s < pixels_.size(); ++s)
+                pixels_[s].add({found.maps[s].const_data_ptr<float>() + i * per_picture, per_picture}, labels,
+                               static_cast<std::size_t>(side_));
         }
     }
 
@@ -143,15 +120,22 @@ private:
         std::vector<float> scores(samples_.size());
         std::vector<std::uint8_t> labels(samples_.size());
         const std::size_t first = results_.images.size() - samples_.size();
-        for (std::size_t s = 0; s < score_count; ++s) {
+        for (std::size_t s = 0; s < pixels_.size(); ++s) {
             for (std::size_t i = 0; i < samples_.size(); ++i) {
                 scores[i] = results_.images[first + i].scores[s];
                 labels[i] = samples_[i].defective ? 1 : 0;
             }
-            out_.scores[s].image = auroc(scores, labels);
-            if (has_masks_) out_.scores[s].pixel = pixels_[s].auroc();
+            RankedScores images;
+            images.add(scores, labels);
+            out_.scores[s].image = level_figures(images.figures());
+            mixed_.images[s].add(images);
+            if (!has_masks_) continue;
+            out_.scores[s].pixel = level_figures(pixels_[s].figures());
+            out_.scores[s].region_overlap = pixels_[s].region_overlap();
+            out_.pixel_roc.push_back(pixels_[s].roc_curve(curve_points));
+            if (run_.config().scoring.mixed_pixels) mixed_.pixels[s].add(pixels_[s].ranked());
         }
-        if (!out_.scores[0].image)
+        if (!out_.scores[0].image.auroc)
             log_warning(text(out_.name, ": its test pictures are all ", out_.test_good > 0 ? "good" : "defective",
                              ", so it has no AUROC and is left out of the means"));
         else if (!has_masks_)
@@ -160,25 +144,37 @@ private:
     }
 
     const Run& run_;
-    const Scorer& scorer_;
+    const Detector& detector_;
     Results& results_;
     std::int64_t side_;
     ClassResult out_;
     std::vector<Sample> samples_;
     bool has_masks_ = false;
-    std::array<RankedScores, score_count> pixels_;
+    std::vector<PixelScores> pixels_;
+    MixedScores& mixed_;
+    MapWriter* maps_;
 };
 
 }  // namespace
 
-Results evaluate(Run& run, bool verify_features) {
+Results evaluate(Run& run, const Detector& detector, const EvaluateOptions& options) {
     const c10::NoGradGuard no_grad;
     run.check_split();
-    const Scorer scorer(run);  // before the pictures are encoded: it finds out whether the run is trained
-    run.prepare_features(verify_features);
-    Results results{.config_sha256 = sha256(config_text(run)), .lambda = scorer.lambda()};
+    run.prepare_features(options.verify_features);
+    Results results{.config_sha256 = sha256(config_text(run)),
+                    .method = run.config().method,
+                    .scores = detector.scores(),
+                    .lambda = detector.lambda()};
+    std::optional<MapWriter> maps;
+    if (!options.maps.empty()) maps.emplace(run, detector, options.maps);
     Progress progress("evaluate", run.split().test.size(), "images");
-    for (const ClassSplit& c : run.split().classes) ClassEvaluation(run, scorer, c, results).evaluate(progress);
+    const auto side = static_cast<std::size_t>(run.config().scoring.map_size);
+    MixedScores mixed(results.scores.size(),
+                      run.config().scoring.mixed_pixels ? run.split().test.size() * side * side : 0);
+    for (const ClassSplit& c : run.split().classes)
+        ClassEvaluation(run, detector, c, results, mixed, maps ? &*maps : nullptr).evaluate(progress);
+    results.mixed = mixed.figures();
+    if (maps) maps->finish();
     if (results.empty_masks > 0)
         log_warning(text(results.empty_masks, " pictures are labelled defective, but their masks are empty at ",
                          run.config().scoring.map_size, " x ", run.config().scoring.map_size,

@@ -1,6 +1,7 @@
 #include "ltad/eval/results.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "ltad/core/error.h"
@@ -17,31 +18,26 @@ bool belongs(const ClassResult& c, Subset subset) {
 
 json number(const std::optional<double>& value) { return value ? json(*value) : json(); }
 
-json scores_to_json(const std::array<Aurocs, score_count>& scores) {
+json scores_to_json(const std::vector<std::string>& names, const std::vector<Figures>& scores) {
     json out = json::object();
-    for (std::size_t s = 0; s < score_count; ++s) out[std::string(score_names[s])] = to_json(scores[s]);
+    for (std::size_t s = 0; s < names.size(); ++s) out[names[s]] = to_json(scores[s]);
     return out;
 }
 
-/// The table as cells: a heading, the classes, then the means.
-TableRows cells(const Results& results) {
-    TableRows rows{{"class", "group", "train", "good", "defective"}};
-    for (const auto name : score_names) {
-        rows[0].push_back(text(name, " image"));
-        rows[0].push_back(text(name, " pixel"));
-    }
-    const auto add_scores = [](std::vector<std::string>& row, const std::array<Aurocs, score_count>& scores) {
-        for (const Aurocs& score : scores) {
-            row.push_back(percent(score.image));
-            row.push_back(percent(score.pixel));
-        }
-    };
+constexpr std::array subsets = {std::pair(Subset::all, "Avg"), std::pair(Subset::high, "High"),
+                                std::pair(Subset::low, "Low")};
+
+/// A table as cells: a heading, the classes, then the means. `add` puts the cells of a class or mean behind the row's
+/// own.
+template <typename Add>
+TableRows cells(const Results& results, const Add& add) {
+    TableRows rows;
     for (const ClassResult& c : results.classes) {
         rows.push_back({c.name, std::string(name_of(c.group)), std::to_string(c.train), std::to_string(c.test_good),
                         std::to_string(c.test_defective)});
-        add_scores(rows.back(), c.scores);
+        add(rows.back(), c.scores);
     }
-    for (const auto& [subset, name] : {std::pair(Subset::all, "Avg"), {Subset::high, "High"}, {Subset::low, "Low"}}) {
+    const auto add_sum = [&](const char* name, Subset subset, const std::vector<Figures>& scores) {
         std::int64_t train = 0, good = 0, defective = 0;
         for (const ClassResult& c : results.classes) {
             if (!belongs(c, subset)) continue;
@@ -50,8 +46,29 @@ TableRows cells(const Results& results) {
             defective += c.test_defective;
         }
         rows.push_back({name, "", std::to_string(train), std::to_string(good), std::to_string(defective)});
-        add_scores(rows.back(), mean_scores(results, subset));
+        add(rows.back(), scores);
+    };
+    for (const auto& [subset, name] : subsets) add_sum(name, subset, mean_scores(results, subset));
+    add_sum("Mixed", Subset::all, results.mixed);
+    return rows;
+}
+
+/// Rows below the classes.
+constexpr std::size_t sums = subsets.size() + 1;
+
+TableRows auroc_cells(const Results& results) {
+    std::vector<std::string> heading{"class", "group", "train", "good", "defective"};
+    for (const std::string& name : results.scores) {
+        heading.push_back(text(name, " image"));
+        heading.push_back(text(name, " pixel"));
     }
+    TableRows rows = cells(results, [](std::vector<std::string>& row, const std::vector<Figures>& scores) {
+        for (const Figures& score : scores) {
+            row.push_back(percent(score.image.auroc));
+            row.push_back(percent(score.pixel.auroc));
+        }
+    });
+    rows.insert(rows.begin(), std::move(heading));
     return rows;
 }
 
@@ -83,33 +100,15 @@ std::string shortest(float value) {
 
 }  // namespace
 
-Aurocs mean_aurocs(const std::vector<Aurocs>& classes) {
-    const auto mean_of = [&](std::optional<double> Aurocs::*figure) -> std::optional<double> {
-        double sum = 0;
-        int count = 0;
-        for (const Aurocs& c : classes) {
-            if (!(c.*figure)) continue;
-            sum += *(c.*figure);
-            ++count;
-        }
-        return count > 0 ? std::optional(sum / count) : std::nullopt;
-    };
-    return {mean_of(&Aurocs::image), mean_of(&Aurocs::pixel)};
-}
-
-std::array<Aurocs, score_count> mean_scores(const Results& results, Subset subset) {
-    std::array<Aurocs, score_count> means;
-    for (std::size_t s = 0; s < score_count; ++s) {
-        std::vector<Aurocs> classes;
+std::vector<Figures> mean_scores(const Results& results, Subset subset) {
+    std::vector<Figures> means(results.scores.size());
+    for (std::size_t s = 0; s < means.size(); ++s) {
+        std::vector<Figures> classes;
         for (const ClassResult& c : results.classes)
             if (belongs(c, subset)) classes.push_back(c.scores[s]);
-        means[s] = mean_aurocs(classes);
+        means[s] = mean_figures(classes);
     }
     return means;
-}
-
-json to_json(const Aurocs& aurocs) {
-    return {{"image_auroc", number(aurocs.image)}, {"pixel_auroc", number(aurocs.pixel)}};
 }
 
 json to_json(const Results& results) {
@@ -120,38 +119,52 @@ json to_json(const Results& results) {
                            {"train", c.train},
                            {"test_good", c.test_good},
                            {"test_defective", c.test_defective},
-                           {"scores", scores_to_json(c.scores)}});
+                           {"scores", scores_to_json(results.scores, c.scores)}});
+    json means = json::object();
+    for (const auto& [subset, name] : {std::pair(Subset::all, "all"), {Subset::high, "high"}, {Subset::low, "low"}})
+        means[name] = scores_to_json(results.scores, mean_scores(results, subset));
     return {{"format", results_format},
             {"config_sha256", results.config_sha256},
-            {"lambda", results.lambda},
+            {"method", results.method},
+            {"lambda", number(results.lambda)},
             {"empty_masks", results.empty_masks},
             {"classes", classes},
-            {"mean",
-             {{"all", scores_to_json(mean_scores(results, Subset::all))},
-              {"high", scores_to_json(mean_scores(results, Subset::high))},
-              {"low", scores_to_json(mean_scores(results, Subset::low))}}}};
+            {"mean", means},
+            {"mixed", scores_to_json(results.scores, results.mixed)}};
 }
 
 std::string format_table(const Results& results) {
-    auto rows = cells(results);
+    auto rows = auroc_cells(results);
     constexpr std::size_t first_score = 5;
     std::string top;  // the scores' names, each above its pair of columns
     for (std::size_t i = first_score; i < rows[0].size(); ++i) rows[0][i].erase(0, rows[0][i].find(' ') + 1);
     const auto widths = column_widths(rows);
     for (std::size_t i = 0; i < widths.size(); ++i) {
         const bool starts_pair = i >= first_score && (i - first_score) % 2 == 0;
-        std::string cell(starts_pair ? score_names[(i - first_score) / 2] : "");
+        const std::string cell = starts_pair ? results.scores[(i - first_score) / 2] : "";
         const bool ends_pair = i >= first_score && !starts_pair;
         if (starts_pair) top += "  " + cell + std::string(widths[i] + widths[i + 1] + 2 - cell.size(), ' ');
         if (!starts_pair && !ends_pair) top.append(widths[i] + 2, ' ');
     }
     top.erase(top.find_last_not_of(' ') + 1);
-    return top + "\n" + format_rows(rows, 2, 3);
+    return top + "\n" + format_rows(rows, 2, sums);
+}
+
+std::string format_more_figures(const Results& results, std::size_t score) {
+    TableRows rows = cells(results, [score](std::vector<std::string>& row, const std::vector<Figures>& scores) {
+        const Figures& f = scores[score];
+        for (const auto& figure :
+             {f.image.average_precision, f.image.f1_max, f.pixel.average_precision, f.pixel.f1_max, f.region_overlap})
+            row.push_back(percent(figure));
+    });
+    rows.insert(rows.begin(),
+                {"class", "group", "train", "good", "defective", "image AP", "F1-max", "pixel AP", "F1-max", "AUPRO"});
+    return results.scores[score] + "\n" + format_rows(rows, 2, sums);
 }
 
 std::string format_markdown(const Results& results) {
     std::string out;
-    const auto rows = cells(results);
+    const auto rows = auroc_cells(results);
     for (std::size_t r = 0; r < rows.size(); ++r) {
         for (const std::string& cell : rows[r]) out += "| " + markdown_cell(cell) + " ";
         out += "|\n";
@@ -165,7 +178,7 @@ std::string format_markdown(const Results& results) {
 
 std::string format_csv(const Results& results) {
     std::string out;
-    for (const auto& row : cells(results)) {
+    for (const auto& row : auroc_cells(results)) {
         for (std::size_t i = 0; i < row.size(); ++i) out += text(i > 0 ? "," : "", csv_field(row[i]));
         out += "\n";
     }
@@ -173,7 +186,9 @@ std::string format_csv(const Results& results) {
 }
 
 std::string format_image_scores(const Results& results) {
-    std::string out = "file,class,label,ltad,reconstruction,semantic\n";
+    std::string out = "file,class,label";
+    for (const std::string& name : results.scores) out += "," + name;
+    out += "\n";
     for (const ImageResult& image : results.images) {
         out += text(csv_field(image.file), ',', csv_field(image.class_name), image.defective ? ",1" : ",0");
         for (const float score : image.scores) out += text(',', shortest(score));

@@ -1,23 +1,12 @@
 #include "ltad/eval/roc.h"
 
-#include <algorithm>
-#include <array>
-#include <bit>
-#include <utility>
-
-#include <ATen/Parallel.h>
+#include <limits>
 
 #include "ltad/core/error.h"
-#include "ltad/kernels/simd.h"
+#include "ordered_keys.h"
 
 namespace ltad {
 namespace {
-
-/// Whole numbers in the order of the floats: negative ones have all bits flipped, others the sign bit.
-LTAD_INLINE std::uint32_t ordered_key(float score) {
-    const auto bits = std::bit_cast<std::uint32_t>(score == 0.0f ? 0.0f : score);  // −0 → 0
-    return (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
-}
 
 struct Counts {
     std::size_t defective = 0;
@@ -33,61 +22,45 @@ LTAD_MULTIVERSION Counts count(const float* scores, const std::uint8_t* labels, 
     return {defective, nan};
 }
 
-constexpr unsigned digit_bits = 11;
-constexpr std::size_t buckets = std::size_t{1} << digit_bits;
-constexpr unsigned digits = 3;
-using Starts = std::array<std::size_t, buckets>;
+/// A score that occurs among the defective ones, as a threshold: what lies above it and what at it.
+struct Threshold {
+    std::uint32_t key;
+    std::size_t defective_above, defective_at;
+    std::size_t good_above, good_at;
+};
 
-std::size_t digit_of(std::uint32_t key, unsigned digit) { return key >> digit * digit_bits & (buckets - 1); }
-
-/// One pass of a least-significant-digit radix sort: each thread has a run of the keys and, in every bucket, a place
-/// of its own after those of the runs before it.
-void sort_by_digit(const std::vector<std::uint32_t>& from, std::vector<std::uint32_t>& to, unsigned digit,
-                   std::size_t runs) {
-    const std::size_t length = (from.size() + runs - 1) / runs;
-    const auto run_of = [&](std::size_t run) {
-        const std::size_t first = std::min(run * length, from.size());
-        return std::span(from).subspan(first, std::min(length, from.size() - first));
-    };
-    const auto for_runs = [&](const auto& work) {
-        at::parallel_for(0, static_cast<std::int64_t>(runs), 1, [&](std::int64_t begin, std::int64_t end) {
-            for (auto run = static_cast<std::size_t>(begin); run < static_cast<std::size_t>(end); ++run) work(run);
-        });
-    };
-    std::vector<Starts> starts(runs, Starts{});
-    for_runs([&](std::size_t run) {
-        for (const std::uint32_t key : run_of(run)) ++starts[run][digit_of(key, digit)];
-    });
-    std::size_t position = 0;
-    for (std::size_t bucket = 0; bucket < buckets; ++bucket)
-        for (Starts& start : starts) position += std::exchange(start[bucket], position);
-    for_runs([&](std::size_t run) {
-        Starts& start = starts[run];
-        for (const std::uint32_t key : run_of(run)) to[start[digit_of(key, digit)]++] = key;
-    });
-}
-
-void radix_sort(std::vector<std::uint32_t>& keys) {
-    constexpr std::size_t worth_a_thread = 1 << 16;
-    const std::size_t runs =
-        std::clamp<std::size_t>(keys.size() / worth_a_thread, 1, static_cast<std::size_t>(at::get_num_threads()));
-    std::vector<std::uint32_t> other(keys.size());
-    for (unsigned digit = 0; digit < digits; ++digit) {
-        sort_by_digit(keys, other, digit, runs);
-        keys.swap(other);
+/// Visits these thresholds from the highest down. Scores of good items alone are left out: nothing more is found there.
+template <typename Visit>
+void for_thresholds(std::span<const std::uint32_t> good, std::span<const std::uint32_t> defective, const Visit& visit) {
+    GoodAbove counts(good);
+    for (std::size_t above = 0; above < defective.size();) {
+        const auto key_at = [&](std::size_t place) { return defective[defective.size() - 1 - place]; };
+        const std::uint32_t key = key_at(above);
+        std::size_t at_or_above = above + 1;
+        while (at_or_above < defective.size() && key_at(at_or_above) == key) ++at_or_above;
+        counts.descend_to(key);
+        visit(Threshold{.key = key,
+                        .defective_above = above,
+                        .defective_at = at_or_above - above,
+                        .good_above = counts.above,
+                        .good_at = counts.at_or_above - counts.above});
+        above = at_or_above;
     }
 }
+
+double ratio(std::size_t part, std::size_t whole) { return static_cast<double>(part) / static_cast<double>(whole); }
 
 }  // namespace
 
 void RankedScores::add(std::span<const float> scores, std::span<const std::uint8_t> labels) {
     if (scores.size() != labels.size())
-        fail("AUROC: ", scores.size(), " scores were given with ", labels.size(), " labels");
+        fail("ranking: ", scores.size(), " scores were given with ", labels.size(), " labels");
     const Counts counts = count(scores.data(), labels.data(), scores.size());
     if (counts.nan != 0) {
         const auto found = std::find_if(scores.begin(), scores.end(), [](float score) { return score != score; });
-        fail("AUROC: score ", found - scores.begin(), " is not a number");
+        fail("ranking: score ", found - scores.begin(), " is not a number");
     }
+    sorted_ = false;
     const std::size_t good = good_.size(), defective = defective_.size();
     // One element more, which the branchless loop below may write to.
     good_.resize(good + scores.size() - counts.defective + 1);
@@ -105,23 +78,77 @@ void RankedScores::add(std::span<const float> scores, std::span<const std::uint8
     defective_.pop_back();
 }
 
-std::optional<double> RankedScores::auroc() {
-    if (good_.empty() || defective_.empty()) return std::nullopt;
+void RankedScores::add(const RankedScores& other) {
+    sorted_ = false;
+    good_.insert(good_.end(), other.good_.begin(), other.good_.end());
+    defective_.insert(defective_.end(), other.defective_.begin(), other.defective_.end());
+}
+
+void RankedScores::sort() {
+    if (sorted_) return;
     radix_sort(good_);
     radix_sort(defective_);
+    sorted_ = true;
+}
 
-    // Twice the number of (defective, good) pairs in the right order, a tie counting one; of n pixels there are at most
-    // n² / 2, so 64 bits hold it up to 6 · 10^9 pixels.
+std::optional<RankedFigures> RankedScores::figures() {
+    if (good_.empty() || defective_.empty()) return std::nullopt;
+    sort();
+    // Twice the number of (defective, good) pairs in the right order, a tie counting one; of n items there are at most
+    // n² / 4 pairs, so 64 bits hold it up to 6 · 10^9 items.
     std::uint64_t twice_right = 0;
-    std::size_t below = 0;
-    std::size_t through = 0;  // good keys ≤ the current one
-    for (const std::uint32_t key : defective_) {
-        while (below < good_.size() && good_[below] < key) ++below;
-        while (through < good_.size() && good_[through] <= key) ++through;
-        twice_right += below + through;
-    }
-    const auto pairs = static_cast<long double>(good_.size()) * static_cast<long double>(defective_.size());
-    return static_cast<double>(static_cast<long double>(twice_right) / (2 * pairs));
+    long double precisions = 0;  // each defective item's at its own threshold: Σ (R_n − R_{n−1}) P_n · defective
+    RankedFigures out{};
+    for_thresholds(good_, defective_, [&](const Threshold& at) {
+        twice_right += at.defective_at * (2 * (good_.size() - at.good_above) - at.good_at);
+        const std::size_t right = at.defective_above + at.defective_at;
+        const std::size_t found = right + at.good_above + at.good_at;
+        precisions += static_cast<double>(at.defective_at) * ratio(right, found);
+        const double f1 = ratio(2 * right, found + defective_.size());
+        if (f1 <= out.f1_max) return;
+        out.f1_max = f1;
+        out.f1_threshold = score_of_key(at.key);
+    });
+    const auto defective = static_cast<long double>(defective_.size());
+    out.auroc = static_cast<double>(static_cast<long double>(twice_right) /
+                                    (2 * static_cast<long double>(good_.size()) * defective));
+    out.average_precision = static_cast<double>(precisions / defective);
+    return out;
+}
+
+std::optional<double> RankedScores::auroc() {
+    const auto all = figures();
+    return all ? std::optional(all->auroc) : std::nullopt;
+}
+
+std::vector<RocPoint> RankedScores::roc_curve(std::size_t most) {
+    if (most < 2) fail("ROC curve: ", most, " points were asked for, its two ends need 2");
+    if (good_.empty() || defective_.empty()) return {};
+    sort();
+    std::size_t thresholds = 0;
+    for_thresholds(good_, defective_, [&](const Threshold&) { ++thresholds; });
+    const bool all_fit = 2 * thresholds + 2 <= most;
+
+    // Both rates grow along the curve: their sum says how far it has come. Of the corners in a stretch of equal sums
+    // the first is kept, or each corner where all fit.
+    std::vector<RocPoint> points;
+    std::size_t last_stretch = std::numeric_limits<std::size_t>::max();
+    const auto add_corner = [&](std::size_t good, std::size_t defective) {
+        const RocPoint point{ratio(good, good_.size()), ratio(defective, defective_.size())};
+        const double way = (point.false_positive_rate + point.true_positive_rate) / 2;
+        const std::size_t stretch =
+            all_fit ? good + defective : static_cast<std::size_t>(way * static_cast<double>(most - 1));
+        if (stretch == last_stretch) return;
+        last_stretch = stretch;
+        points.push_back(point);
+    };
+    add_corner(0, 0);
+    for_thresholds(good_, defective_, [&](const Threshold& at) {
+        add_corner(at.good_above, at.defective_above);
+        add_corner(at.good_above + at.good_at, at.defective_above + at.defective_at);
+    });
+    add_corner(good_.size(), defective_.size());
+    return points;
 }
 
 std::optional<double> auroc(std::span<const float> scores, std::span<const std::uint8_t> labels) {

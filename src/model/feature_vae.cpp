@@ -11,9 +11,14 @@
 
 namespace ltad {
 
-at::Tensor Posterior::sample(const at::Tensor& noise) const { return mean + (0.5 * log_variance).exp() * noise; }
+at::Tensor Posterior::sample(const at::Tensor& noise) const {
+    return log_variance.defined() ? mean + (0.5 * log_variance).exp() * noise : mean;
+}
 
-at::Tensor Posterior::kl() const { return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean(); }
+at::Tensor Posterior::kl() const {
+    if (!log_variance.defined()) return at::zeros({}, mean.options());
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean();
+}
 
 namespace {
 
@@ -32,6 +37,12 @@ Init init_identity(std::int64_t size) {
     };
 }
 
+Linear make_log_variance(Parameters& parameters, std::int64_t size) {
+    const auto start = static_cast<float>(std::log(start_variance));
+    return {parameters.add("log_variance.weight", {size, size}, init_constant(0)),
+            parameters.add("log_variance.bias", {size}, init_constant(start))};
+}
+
 }  // namespace
 
 FeatureVae::FeatureVae(const DecoderConfig& config, const EfficientNetConfig& encoder, const FeatureLayout& layout,
@@ -39,9 +50,7 @@ FeatureVae::FeatureVae(const DecoderConfig& config, const EfficientNetConfig& en
     : latent_mean_(parameters.add_buffer("latent.mean", {layout.latent}, init_constant(0))),
       latent_scale_(parameters.add_buffer("latent.scale", {layout.latent}, init_constant(1))),
       mean_(make_linear(parameters, "mean", layout.latent, layout.latent, init_identity(layout.latent))),
-      log_variance_{parameters.add("log_variance.weight", {layout.latent, layout.latent}, init_constant(0)),
-                    parameters.add("log_variance.bias", {layout.latent},
-                                   init_constant(static_cast<float>(std::log(start_variance))))},
+      log_variance_(text_dim > 0 ? make_log_variance(parameters, layout.latent) : Linear{}),
       decoder_(config, encoder, layout, text_dim, parameters) {}
 
 void FeatureVae::start_at(const FeatureStatistics& statistics) {
@@ -55,7 +64,7 @@ void FeatureVae::start_at(const FeatureStatistics& statistics) {
 
 Posterior FeatureVae::encode(const at::Tensor& latent) const {
     const at::Tensor input = (latent - latent_mean_) * latent_scale_ * input_scale(latent.size(1));
-    return {mean_(input), log_variance_(input)};
+    return {mean_(input), log_variance_.weight.defined() ? log_variance_(input) : at::Tensor()};
 }
 
 namespace {

@@ -20,6 +20,7 @@
 #include "ltad/eval/table.h"
 #include "ltad/features/extract.h"
 #include "ltad/model/jitter.h"
+#include "ltad/model/nearest.h"
 #include "ltad/model/score.h"
 #include "ltad/train/feature_set.h"
 #include "ltad/train/run.h"
@@ -28,9 +29,6 @@ namespace ltad {
 namespace {
 
 constexpr std::size_t batch_size = 16;  // test pictures at once
-// Of one tile of products: 16 MB; the allocator gives memory of 32 MB back to the system after every tile.
-constexpr std::int64_t query_rows = 1024;
-constexpr std::int64_t bank_rows = 4096;
 
 /// A class's pictures.
 struct ClassSamples {
@@ -153,8 +151,9 @@ private:
                        .train = static_cast<std::int64_t>(samples.bank.size()),
                        .test_good = static_cast<std::int64_t>(samples.test.size()) - defective,
                        .test_defective = defective};
-        out.aurocs = {auroc(scores.images, scores.image_labels), auroc(scores.pixels, scores.pixel_labels)};
-        if (!out.aurocs.image)
+        out.figures.image.auroc = auroc(scores.images, scores.image_labels);
+        out.figures.pixel.auroc = auroc(scores.pixels, scores.pixel_labels);
+        if (!out.figures.image.auroc)
             log_warning(text(name, ": its test pictures are all ", out.test_good > 0 ? "good" : "defective",
                              ", so it has no image figure and is left out of the mean"));
         else if (scores.pixel_labels.empty())
@@ -168,39 +167,18 @@ private:
     ProbeResult& result_;
 };
 
-Aurocs mean_of(const ProbeResult& result) {
-    std::vector<Aurocs> classes;
-    for (const ProbeClass& c : result.classes) classes.push_back(c.aurocs);
-    return mean_aurocs(classes);
+Figures mean_of(const ProbeResult& result) {
+    std::vector<Figures> classes;
+    for (const ProbeClass& c : result.classes) classes.push_back(c.figures);
+    return mean_figures(classes);
+}
+
+json aurocs_of(const Figures& figures) {
+    const json all = to_json(figures);
+    return {{"image_auroc", all["image_auroc"]}, {"pixel_auroc", all["pixel_auroc"]}};
 }
 
 }  // namespace
-
-at::Tensor nearest_distances(const at::Tensor& queries, const at::Tensor& bank) {
-    const c10::NoGradGuard no_grad;
-    at::Tensor distances = at::empty({queries.size(0)}, queries.options());
-    const at::Tensor squares = bank.square().sum(1);
-    for (std::int64_t q = 0; q < queries.size(0); q += query_rows) {
-        const at::Tensor part = queries.narrow(0, q, std::min(query_rows, queries.size(0) - q));
-        at::Tensor least, nearest;
-        for (std::int64_t b = 0; b < bank.size(0); b += bank_rows) {
-            const std::int64_t rows = std::min(bank_rows, bank.size(0) - b);
-            // |q − b|² less |q|², which does not matter to which b is nearest.
-            const auto [value, index] =
-                at::addmm(squares.narrow(0, b, rows), part, bank.narrow(0, b, rows).t(), 1, -2).min(1);
-            if (b == 0) {
-                least = value;
-                nearest = index;
-                continue;
-            }
-            const at::Tensor closer = value < least;
-            least = at::where(closer, value, least);
-            nearest = at::where(closer, index + b, nearest);
-        }
-        distances.narrow(0, q, part.size(0)).copy_((part - bank.index_select(0, nearest)).square().sum(1).sqrt());
-    }
-    return distances;
-}
 
 ProbeResult probe_encoder(const Config& config, const ProbeOptions& options) {
     if (options.images < 1) throw UsageError(text("--images: ", options.images, " is too few; at least 1 is needed"));
@@ -234,10 +212,10 @@ ProbeResult probe_encoder(const Config& config, const ProbeOptions& options) {
 
 std::string format_probe_table(const ProbeResult& result) {
     TableRows rows{{"class", "train", "good", "defective", "image", "pixel"}};
-    ProbeClass sum{.name = "Avg", .aurocs = mean_of(result)};
+    ProbeClass sum{.name = "Avg", .figures = mean_of(result)};
     const auto add = [&](const ProbeClass& c) {
         rows.push_back({c.name, std::to_string(c.train), std::to_string(c.test_good), std::to_string(c.test_defective),
-                        percent(c.aurocs.image), percent(c.aurocs.pixel)});
+                        percent(c.figures.image.auroc), percent(c.figures.pixel.auroc)});
     };
     for (const ProbeClass& c : result.classes) {
         add(c);
@@ -252,7 +230,7 @@ std::string format_probe_table(const ProbeResult& result) {
 json to_json(const ProbeResult& result) {
     json classes = json::array();
     for (const ProbeClass& c : result.classes) {
-        json item = to_json(c.aurocs);
+        json item = aurocs_of(c.figures);
         item.update(
             {{"name", c.name}, {"train", c.train}, {"test_good", c.test_good}, {"test_defective", c.test_defective}});
         classes.push_back(item);
@@ -265,7 +243,7 @@ json to_json(const ProbeResult& result) {
             {"images", result.images},
             {"empty_masks", result.empty_masks},
             {"classes", classes},
-            {"mean", to_json(mean_of(result))}};
+            {"mean", aurocs_of(mean_of(result))}};
 }
 
 }  // namespace ltad

@@ -85,7 +85,7 @@ public:
           trainee_(output_, "contrastive", settings_of(config, model_, *pairs_), model_.parameters(),
                    {.learning_rate = config.contrastive.learning_rate, .weight_decay = config.contrastive.weight_decay},
                    {.total_steps = total_,
-                    .cosine = true,
+                    .decay = Decay::cosine,
                     .warmup_steps = std::min(config.contrastive.warmup_steps, total_ - 1)},
                    config.checkpoint_seconds, options) {}
 

@@ -30,9 +30,17 @@ void AdamW::step(double rate) {
         gradient.reset();
     }
     if (parameters.empty()) return;
+    clip(gradients);
     at::_foreach_add_(steps, 1);
     at::_fused_adamw_(parameters, gradients, averages, squares, {}, steps, options_.learning_rate * rate,
                       options_.beta1, options_.beta2, options_.weight_decay, options_.eps, false, false);
+}
+
+void AdamW::clip(const std::vector<at::Tensor>& gradients) const {
+    if (options_.clip_norm <= 0) return;
+    const double norm = at::stack(at::_foreach_norm(gradients)).norm().item<double>();
+    // The small number is PyTorch's (clip_grad_norm_).
+    if (norm > options_.clip_norm) at::_foreach_mul_(gradients, options_.clip_norm / (norm + 1e-6));
 }
 
 Weights AdamW::state() const {

@@ -15,9 +15,27 @@ FeatureSet::FeatureSet(const FeatureStore& store, const std::filesystem::path& r
                        const std::map<std::string, std::int64_t>& class_index, at::Device device)
     : shape_(store.shape()), device_(device) {
     for (const Sample& sample : samples)
-        items_.push_back({.features = store.get(std::filesystem::weakly_canonical(root / sample.file).string()),
+        items_.push_back({.file = root / sample.file,
+                          .features = store.get(std::filesystem::weakly_canonical(root / sample.file).string()),
                           .class_index = class_index.at(sample.class_name),
                           .key = random_key(sample.file)});
+}
+
+FeatureSet::FeatureSet(const ExtractedFeatures& features, const std::vector<std::filesystem::path>& files,
+                       std::int64_t class_index, at::Device device)
+    : shape_{.channels = features.maps.size(1), .grid = features.maps.size(2), .latent = features.latents.size(1)},
+      device_(device),
+      maps_(features.maps.to(at::kCPU).contiguous()),
+      latents_(features.latents.to(at::kCPU).contiguous()) {
+    const auto row = [](const at::Tensor& tensor, std::size_t i) {
+        const auto size = static_cast<std::size_t>(tensor.numel() / tensor.size(0));
+        return std::span(tensor.const_data_ptr<float>() + i * size, size);
+    };
+    for (std::size_t i = 0; i < files.size(); ++i)
+        items_.push_back({.file = files[i],
+                          .features = {.map = row(maps_, i), .latent = row(latents_, i)},
+                          .class_index = class_index,
+                          .key = random_key(files[i].string())});
 }
 
 FeatureBatch FeatureSet::batch(std::span<const std::size_t> indices) const {
@@ -79,6 +97,13 @@ std::vector<std::size_t> epoch_order(std::int64_t seed, int phase, std::int64_t 
                                            static_cast<std::uint64_t>(epoch)});
     random.shuffle(order);
     return order;
+}
+
+void seed_dropout(std::int64_t seed, std::int64_t step, at::Device device) {
+    Random random(RandomUse::dropout, {static_cast<std::uint64_t>(seed), static_cast<std::uint64_t>(step)});
+    at::Generator generator = at::globalContext().defaultGenerator(device);
+    const std::lock_guard<std::mutex> lock(generator.mutex());
+    generator.set_current_seed(random.next_u64());
 }
 
 at::Tensor sample_noise(RandomUse use, std::int64_t seed, int phase, std::int64_t epoch, const FeatureSet& set,

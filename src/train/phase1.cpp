@@ -6,19 +6,32 @@
 #include <ATen/ATen.h>
 
 #include "ltad/core/error.h"
-#include "ltad/core/interrupt.h"
 #include "ltad/core/log.h"
 #include "ltad/core/memory.h"
-#include "ltad/core/progress.h"
+#include "ltad/train/epochs.h"
 #include "ltad/train/phase1_report.h"
 
 namespace ltad {
 
+namespace {
+
+/// Whether features are decoded with t_c, by which names learn.
+bool has_text(const Config& config) { return config.phase1.generator == "vae"; }
+
+PromptsConfig prompts_config(const Config& config) {
+    PromptsConfig prompts = config.prompts;
+    prompts.learned = prompts.learned && has_text(config);
+    return prompts;
+}
+
+}  // namespace
+
 Phase1Model::Phase1Model(const Run& run)
     : parameters_(std::make_unique<Parameters>(run.config().seed, run.device())),
-      prompts_(run.config().prompts, run.class_names(), run.encoder(), *parameters_),
-      vae_(run.config().decoder, run.encoder().config().vision, run.layout(), run.encoder().text().text_dim(),
-           *parameters_) {}
+      prompts_(prompts_config(run.config()), run.class_names(), run.encoder(), *parameters_),
+      vae_(run.config().decoder, run.encoder().config().vision, run.layout(),
+           has_text(run.config()) ? run.encoder().text().text_dim() : 0, *parameters_),
+      has_text_(has_text(run.config())) {}
 
 std::filesystem::path Phase1Model::file(const Run& run) { return run.output() / "phase1" / "model.safetensors"; }
 
@@ -34,6 +47,7 @@ Phase1Model Phase1Model::load(const Run& run) {
 }
 
 at::Tensor Phase1Model::texts(const at::Tensor& classes) const {
+    if (!has_text_) return at::empty({classes.size(0), 0}, prompts_.embeddings().options().requires_grad(false));
     const auto [present, position] = at::_unique(classes, true, true);
     return prompts_.names(present).index_select(0, position);
 }
@@ -59,19 +73,61 @@ void write_metrics(const std::filesystem::path& file, const std::vector<json>& h
     write_file_atomically(file, lines);
 }
 
+namespace {
+
+/// Eq. 6, step by step.
+class Phase1Training final : public Training {
+public:
+    Phase1Training(const Run& run, const Phase1Model& model, const FeatureSet& set, Trainee& trainee,
+                   std::filesystem::path metrics)
+        : run_(run), model_(model), set_(set), trainee_(trainee), metrics_(std::move(metrics)) {}
+
+    void step(std::int64_t, std::int64_t epoch, std::span<const std::size_t> indices) override {
+        const at::Tensor noise = sample_noise(RandomUse::latent, run_.config().seed, 1, epoch, set_, indices,
+                                              {run_.layout().latent}, run_.device());
+        const Phase1Loss terms = phase1_loss(model_, set_.batch(indices), noise, run_.layout().channels, true);
+        const at::Tensor loss = terms.reconstruction + run_.config().phase1.kl_weight * terms.kl;
+        trainee_.step(loss,
+                      {{"loss", loss.item<double>()},
+                       {"reconstruction", terms.reconstruction.item<double>()},
+                       {"kl", terms.kl.item<double>()}},
+                      static_cast<double>(indices.size()));
+    }
+
+    std::string end_epoch(std::int64_t) override {
+        const double loss = trainee_.end_epoch();
+        write_metrics(metrics_, {trainee_.history()});
+        return text("loss ", loss);
+    }
+
+    void save_state() override { trainee_.save_state(); }
+    void save_now_and_then() override { trainee_.save_now_and_then(); }
+
+private:
+    const Run& run_;
+    const Phase1Model& model_;
+    const FeatureSet& set_;
+    Trainee& trainee_;
+    std::filesystem::path metrics_;
+};
+
+}  // namespace
+
 void train_phase1(Run& run, TrainOptions options) {
     const Config& config = run.config();
     const auto folder = run.output() / "phase1";
     Phase1Model model(run);
     const FileLock lock = run.claim(options.force);
-    const std::size_t pictures = run.split().train.size();
-    const auto batch_size = static_cast<std::size_t>(config.phase1.batch_size);
-    const auto per_epoch = static_cast<std::int64_t>((pictures + batch_size - 1) / batch_size);
-    const std::int64_t total = config.phase1.epochs * per_epoch;
+    const EpochPlan plan{.label = "phase 1",
+                         .phase = 1,
+                         .seed = config.seed,
+                         .epochs = config.phase1.epochs,
+                         .batch_size = config.phase1.batch_size,
+                         .pictures = static_cast<std::int64_t>(run.split().train.size())};
     Trainee trainee(folder, "model", run.phase1_settings(), model.parameters(),
                     {.learning_rate = config.phase1.learning_rate, .weight_decay = config.phase1.weight_decay},
-                    {.total_steps = total, .cosine = config.phase1.schedule == "cosine"}, config.checkpoint_seconds,
-                    options);
+                    {.total_steps = plan.total_steps(), .decay = decay_named(config.phase1.schedule)},
+                    config.checkpoint_seconds, options);
     if (trainee.finished()) {
         log_info(text(trainee.file().string(), ": phase 1 is already finished; --force trains it again"));
         return;
@@ -87,35 +143,8 @@ void train_phase1(Run& run, TrainOptions options) {
 
     log_info(text("phase 1: ", set.size(), " pictures of ", run.class_names().size(), " classes, ",
                   config.phase1.epochs, " epochs"));
-    Progress progress("phase 1", static_cast<std::size_t>(total), "steps",
-                      static_cast<std::size_t>(trainee.steps_done()));
-    std::vector<std::size_t> order;
-    while (trainee.steps_done() < total) {
-        const std::int64_t step = trainee.steps_done();
-        const std::int64_t epoch = step / per_epoch;
-        if (order.empty() || step % per_epoch == 0) order = epoch_order(config.seed, 1, epoch, set.size());
-        const auto [indices, next] = batch_indices(order, step, batch_size);
-        set.read_ahead(next);
-        const at::Tensor noise =
-            sample_noise(RandomUse::latent, config.seed, 1, epoch, set, indices, {run.layout().latent}, run.device());
-        const Phase1Loss terms = phase1_loss(model, set.batch(indices), noise, run.layout().channels, true);
-        const at::Tensor loss = terms.reconstruction + config.phase1.kl_weight * terms.kl;
-        trainee.step(loss,
-                     {{"loss", loss.item<double>()},
-                      {"reconstruction", terms.reconstruction.item<double>()},
-                      {"kl", terms.kl.item<double>()}},
-                     static_cast<double>(indices.size()));
-        if ((step + 1) % per_epoch == 0) {
-            progress.note(text("loss ", trainee.end_epoch()));
-            write_metrics(folder / "metrics.jsonl", {trainee.history()});
-        }
-        progress.advance();
-        if (interrupt_requested() && step + 1 < total) {
-            trainee.save_state();
-            throw Interrupted("interrupted; the state is saved, --resume goes on from there");
-        }
-        trainee.save_now_and_then();
-    }
+    Phase1Training training(run, model, set, trainee, folder / "metrics.jsonl");
+    run_epochs(plan, trainee.steps_done(), set, training);
     write_metrics(folder / "metrics.jsonl", {trainee.history()});
     const Phase1Report report = report_phase1(run, model, set);
     write_json(folder / "report.json", report.to_json());

@@ -8,9 +8,8 @@
 #include "ltad/config/load.h"
 #include "ltad/core/error.h"
 #include "ltad/core/hash.h"
-#include "ltad/core/interrupt.h"
 #include "ltad/core/log.h"
-#include "ltad/core/progress.h"
+#include "ltad/train/epochs.h"
 #include "ltad/train/statistics.h"
 
 namespace ltad {
@@ -23,7 +22,7 @@ json common_settings(const Run& run) {
     return {{"seed", run.config().seed},
             {"phase1", sha256_file(Phase1Model::file(run))},
             {"encoder", run.encoder().fingerprint()},
-            {"training_list", run.phase1_settings()["training_list"]},
+            {"training_list", run.common_settings()["training_list"]},
             {"phase2", to_json(run.config())["phase2"]}};
 }
 
@@ -36,7 +35,9 @@ json reconstruction_settings(const Run& run) {
 json semantic_settings(const Run& run) {
     json settings = common_settings(run);
     settings["semantic"] = to_json(run.config())["semantic"];
-    settings["prompts"] = {{"normal", run.config().prompts.normal}, {"abnormal", run.config().prompts.abnormal}};
+    if (run.config().semantic.text == "encoder")
+        for (const char* state : {"normal", "abnormal"})
+            settings["prompts"][state] = to_json(run.config())["prompts"][state];
     return settings;
 }
 
@@ -50,15 +51,6 @@ void load_module(const Run& run, const std::string& name, const json& settings, 
     parameters.load(weights, file.string());
 }
 
-/// Dropout draws from LibTorch's generator: seeded by (seed, step), it does not depend on what ran before.
-void seed_dropout(const Run& run, std::int64_t step) {
-    Random random(RandomUse::dropout,
-                  {static_cast<std::uint64_t>(run.config().seed), static_cast<std::uint64_t>(step)});
-    at::Generator generator = at::globalContext().defaultGenerator(run.device());
-    const std::lock_guard<std::mutex> lock(generator.mutex());
-    generator.set_current_seed(random.next_u64());
-}
-
 /// The history of a module that another call has trained; empty where there is none.
 json saved_history(const std::filesystem::path& file) {
     if (!std::filesystem::exists(file)) return json::array();
@@ -69,20 +61,24 @@ json saved_history(const std::filesystem::path& file) {
 }
 
 /// The modules that this call trains, side by side.
-class Phase2Trainer {
+class Phase2Trainer final : Training {
 public:
     Phase2Trainer(const Run& run, const Phase1Model& phase1, Phase2Part part, TrainOptions options)
         : run_(run),
           model_(run, phase1),
-          batch_size_(static_cast<std::size_t>(run.config().phase2.batch_size)),
-          per_epoch_(static_cast<std::int64_t>((run.split().train.size() + batch_size_ - 1) / batch_size_)),
-          total_(run.config().phase2.epochs * per_epoch_) {
+          plan_{.label = "phase 2",
+                .phase = 2,
+                .seed = run.config().seed,
+                .epochs = run.config().phase2.epochs,
+                .batch_size = run.config().phase2.batch_size,
+                .pictures = static_cast<std::int64_t>(run.split().train.size())},
+          total_(plan_.total_steps()) {
         const auto make = [&](const char* name, const json& settings, Parameters& parameters) {
             return std::make_unique<Trainee>(
                 folder_of(run), name, settings, parameters,
                 AdamWOptions{.learning_rate = run.config().phase2.learning_rate,
                              .weight_decay = run.config().phase2.weight_decay},
-                Schedule{.total_steps = total_, .cosine = run.config().phase2.schedule == "cosine"},
+                Schedule{.total_steps = total_, .decay = decay_named(run.config().phase2.schedule)},
                 run.config().checkpoint_seconds, options);
         };
         if (part != Phase2Part::semantic)
@@ -95,29 +91,11 @@ public:
 
     void train(const FeatureSet& set, const Phase2Sampler& sampler) {
         for (Trainee* trainee : unfinished()) trainee->clear_leftovers();
-        const std::int64_t first = first_step();
-        log_info(text("phase 2: ", set.size(), " pictures, ", run_.config().phase2.epochs, " epochs",
+        log_info(text("phase 2: ", set.size(), " pictures, ", plan_.epochs, " epochs",
                       position(reconstruction_) < total_ ? ", reconstruction" : "",
                       position(semantic_) < total_ ? ", semantic" : ""));
-        Progress progress("phase 2", static_cast<std::size_t>(total_), "steps", static_cast<std::size_t>(first));
-        std::vector<std::size_t> order;
-        for (std::int64_t step = first; step < total_; ++step) {
-            if (order.empty() || step % per_epoch_ == 0)
-                order = epoch_order(run_.config().seed, 2, step / per_epoch_, set.size());
-            const auto [indices, next] = batch_indices(order, step, batch_size_);
-            set.read_ahead(next);
-            train_step(step, indices, sampler);
-            if ((step + 1) % per_epoch_ == 0) {
-                progress.note(end_epoch(step));
-                write_history();
-            }
-            progress.advance();
-            if (interrupt_requested() && step + 1 < total_) {
-                for (Trainee* trainee : unfinished()) trainee->save_state();
-                throw Interrupted("interrupted; the state is saved, --resume goes on from there");
-            }
-            for (Trainee* trainee : unfinished()) trainee->save_now_and_then();
-        }
+        sampler_ = &sampler;
+        run_epochs(plan_, std::min(position(reconstruction_), position(semantic_)), set, *this);
         write_history();
         for (Trainee* trainee : unfinished()) trainee->finish();
     }
@@ -140,8 +118,6 @@ public:
     }
 
 private:
-    [[nodiscard]] std::int64_t first_step() const { return std::min(position(reconstruction_), position(semantic_)); }
-
     [[nodiscard]] std::int64_t position(const std::unique_ptr<Trainee>& trainee) const {
         return trainee ? trainee->steps_done() : total_;
     }
@@ -154,11 +130,11 @@ private:
     }
 
     /// Two states may stand at different steps (a kill between two saves): each joins in when its step comes.
-    void train_step(std::int64_t step, std::span<const std::size_t> indices, const Phase2Sampler& sampler) {
-        const Phase2Batch batch = sampler.draw(step / per_epoch_, indices);
+    void step(std::int64_t step, std::int64_t epoch, std::span<const std::size_t> indices) override {
+        const Phase2Batch batch = sampler_->draw(epoch, indices);
         const auto weight = static_cast<double>(indices.size());
         if (position(reconstruction_) == step) {
-            seed_dropout(run_, step);
+            seed_dropout(run_.config().seed, step, run_.device());
             const at::Tensor loss =
                 reconstruction_loss(model_.reconstruction().forward(batch.abnormal, true), batch.normal);
             reconstruction_->step(loss, {{"reconstruction", loss.item<double>()}}, weight);
@@ -171,15 +147,24 @@ private:
         }
     }
 
-    std::string end_epoch(std::int64_t step) {
+    std::string end_epoch(std::int64_t epoch) override {
         std::string note;
         for (const auto& [trainee, name] :
              {std::pair(reconstruction_.get(), "reconstruction "), std::pair(semantic_.get(), "semantic ")})
             // One that is ahead has ended this epoch already.
-            if (trainee != nullptr && !trainee->finished() && trainee->steps_done() == step + 1 &&
-                static_cast<std::int64_t>(trainee->history().size()) == step / per_epoch_)
+            if (trainee != nullptr && !trainee->finished() &&
+                trainee->steps_done() == (epoch + 1) * plan_.steps_per_epoch() &&
+                static_cast<std::int64_t>(trainee->history().size()) == epoch)
                 note += text(note.empty() ? "" : ", ", name, trainee->end_epoch());
+        write_history();
         return note;
+    }
+
+    void save_state() override {
+        for (Trainee* trainee : unfinished()) trainee->save_state();
+    }
+    void save_now_and_then() override {
+        for (Trainee* trainee : unfinished()) trainee->save_now_and_then();
     }
 
     void write_history() const {
@@ -193,8 +178,8 @@ private:
 
     const Run& run_;
     Phase2Model model_;
-    std::size_t batch_size_;
-    std::int64_t per_epoch_;
+    const Phase2Sampler* sampler_ = nullptr;
+    EpochPlan plan_;
     std::int64_t total_;
     std::unique_ptr<Trainee> reconstruction_;
     std::unique_ptr<Trainee> semantic_;
@@ -207,16 +192,20 @@ Phase2Model::Phase2Model(const Run& run, const Phase1Model& phase1)
       semantic_parameters_(std::make_unique<Parameters>(run.config().seed, run.device())),
       reconstruction_(run.config().reconstruction, run.layout().total_channels(), run.layout().grid,
                       *reconstruction_parameters_),
-      semantic_(run.config().semantic, run.layout().channels, run.encoder().text().text_dim(), *semantic_parameters_) {
+      semantic_(run.config().semantic, run.layout().channels, run.encoder().text().text_dim(),
+                static_cast<std::int64_t>(run.class_names().size()), *semantic_parameters_) {
+    if (run.config().semantic.text == "free") return;
     const c10::NoGradGuard no_grad;
-    semantic_.set_texts(phase1.prompts().with_state(run.config().prompts.normal),
-                        phase1.prompts().with_state(run.config().prompts.abnormal));
+    semantic_.set_texts(phase1.prompts().with_states(run.config().prompts.normal),
+                        phase1.prompts().with_states(run.config().prompts.abnormal));
 }
 
-Phase2Model Phase2Model::load(const Run& run, const Phase1Model& phase1) {
+Phase2Model Phase2Model::load(const Run& run, const Phase1Model& phase1, Phase2Part part) {
     Phase2Model model(run, phase1);
-    load_module(run, "reconstruction", reconstruction_settings(run), model.reconstruction_parameters());
-    load_module(run, "semantic", semantic_settings(run), model.semantic_parameters());
+    if (part != Phase2Part::semantic)
+        load_module(run, "reconstruction", reconstruction_settings(run), model.reconstruction_parameters());
+    if (part != Phase2Part::reconstruction)
+        load_module(run, "semantic", semantic_settings(run), model.semantic_parameters());
     return model;
 }
 

@@ -12,7 +12,7 @@ Phase2Sampler::Phase2Sampler(const Run& run, const Phase1Model& phase1, const Fe
     const c10::NoGradGuard no_grad;
     const Phase2Config& config = run.config().phase2;
     const auto& classes = run.split().classes;
-    texts_ = phase1.prompts().names(
+    texts_ = phase1.texts(
         at::arange(static_cast<std::int64_t>(classes.size()), at::TensorOptions(at::kLong).device(run.device())));
     const auto smallest = std::min_element(classes.begin(), classes.end(),
                                            [](const ClassSplit& a, const ClassSplit& b) { return a.kept < b.kept; });

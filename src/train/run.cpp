@@ -60,11 +60,12 @@ void verify_features(FeatureStore& store) {
     log_info(text(store.folder().string(), ": ", store.size(), " pictures verified, ", problems.size(), " problems"));
 }
 
-Run::Run(Config config)
+Run::Run(Config config, Listing listing)
     : config_(std::move(config)),
       output_(config_.output_path()),
       device_(prepare_device(config_)),
-      split_([this] {
+      split_([this, listing] {
+          if (listing == Listing::split_only) return read_split(output_ / "split");
           const Dataset dataset = list_dataset(config_.dataset);
           Split split = config_.split.path.empty() ? make_split(dataset, config_.split, config_.seed)
                                                    : read_split(config_.split.path);
@@ -119,21 +120,23 @@ FeatureSet Run::features_of(const std::vector<Sample>& samples) const {
     return {store_, config_.dataset.root, samples, class_index_, device_};
 }
 
+json Run::common_settings() const {
+    return {{"seed", config_.seed},
+            {"encoder", encoder_.fingerprint()},
+            {"encoder_precision", config_.encoder.precision},
+            {"taps", layout_.taps},
+            {"grid", layout_.grid},
+            {"image_size", layout_.image_size},
+            {"classes", class_names_},
+            {"training_list", sha256(format_sample_list(split_.train))}};
+}
+
 json Run::phase1_settings() const {
     const json all = to_json(config_);
-    return {
-        {"seed", config_.seed},
-        {"encoder", encoder_.fingerprint()},
-        {"encoder_precision", config_.encoder.precision},
-        {"taps", layout_.taps},
-        {"grid", layout_.grid},
-        {"image_size", layout_.image_size},
-        {"classes", class_names_},
-        {"training_list", sha256(format_sample_list(split_.train))},
-        {"prompts",
-         {{"length", config_.prompts.length}, {"init", config_.prompts.init}, {"learned", config_.prompts.learned}}},
-        {"phase1", all["phase1"]},
-        {"decoder", all["decoder"]}};
+    json settings = common_settings();
+    for (const char* key : {"length", "init", "learned"}) settings["prompts"][key] = all["prompts"][key];
+    for (const char* section : {"phase1", "decoder"}) settings[section] = all[section];
+    return settings;
 }
 
 void Run::write_config() const {

@@ -43,6 +43,10 @@ std::vector<std::string> differing_settings(const json& there, const json& here)
     return differences;
 }
 
+Metadata checkpoint_metadata(const json& settings) {
+    return {{"format", checkpoint_format}, {"settings", settings.dump()}};
+}
+
 void check_checkpoint(const Metadata& saved, const json& now, const std::filesystem::path& file) {
     const auto get = [&](const char* key) {
         const auto found = saved.find(key);
@@ -61,9 +65,15 @@ void check_checkpoint(const Metadata& saved, const json& now, const std::filesys
     throw Error(message + "\n  use those settings, another output, or train again with --force");
 }
 
+Decay decay_named(const std::string& name) {
+    if (name == "cosine") return Decay::cosine;
+    return name == "step" ? Decay::step : Decay::constant;
+}
+
 double Schedule::rate(std::int64_t step) const {
     if (step < warmup_steps) return static_cast<double>(step + 1) / static_cast<double>(warmup_steps + 1);
-    if (!cosine) return 1;
+    if (decay == Decay::constant) return 1;
+    if (decay == Decay::step) return 5 * (step - warmup_steps) >= 4 * (total_steps - warmup_steps) ? 0.1 : 1;
     const double t = static_cast<double>(step - warmup_steps) / static_cast<double>(total_steps - warmup_steps);
     return 0.5 * (1 + std::cos(std::numbers::pi * t));
 }
@@ -101,7 +111,9 @@ void Trainee::clear_leftovers() {
 }
 
 Metadata Trainee::metadata() const {
-    return {{"format", checkpoint_format}, {"settings", settings_.dump()}, {"history", history_.dump()}};
+    Metadata all = checkpoint_metadata(settings_);
+    all["history"] = history_.dump();
+    return all;
 }
 
 void Trainee::load_finished() {

@@ -98,8 +98,8 @@ TEST_F(LoadConfig, DefaultsAreThoseOfThePaper) {
     EXPECT_EQ(c.grid(), 14);
     EXPECT_EQ(c.prompts.length, 2);
     EXPECT_EQ(c.prompts.init, "object");
-    EXPECT_EQ(c.prompts.normal, "a");
-    EXPECT_EQ(c.prompts.abnormal, "a broken");
+    EXPECT_THAT(c.prompts.normal, ElementsAre("a"));
+    EXPECT_THAT(c.prompts.abnormal, ElementsAre("a broken"));
     EXPECT_EQ(c.phase1.epochs, 100);
     EXPECT_EQ(c.phase1.batch_size, 8);
     EXPECT_EQ(c.phase1.learning_rate, 1e-4);
@@ -169,6 +169,7 @@ TEST_F(LoadConfig, TheDesignsExampleLoads) {
 const std::vector<std::pair<std::string, json>>& other_values() {
     static const std::vector<std::pair<std::string, json>> values = {
         {"name", "ü \"x\""},
+        {"method", "patchcore"},
         {"seed", std::numeric_limits<std::int64_t>::max()},
         {"device", "cpu"},
         {"threads", 2},
@@ -192,7 +193,7 @@ const std::vector<std::pair<std::string, json>>& other_values() {
         {"prompts.length", 4},
         {"prompts.init", "random"},
         {"prompts.learned", false},
-        {"prompts.normal", "a perfect"},
+        {"prompts.normal", {"a", "a perfect"}},
         {"prompts.abnormal", ""},
         {"phase1.epochs", 7},
         {"phase1.batch_size", 9},
@@ -200,6 +201,7 @@ const std::vector<std::pair<std::string, json>>& other_values() {
         {"phase1.schedule", "cosine"},
         {"phase1.weight_decay", 0.0},
         {"phase1.kl_weight", 1e-300},
+        {"phase1.generator", "autoencoder"},
         {"decoder.resolution", "grid"},
         {"decoder.norm", "group"},
         {"decoder.norm_momentum", 1.0},
@@ -207,7 +209,7 @@ const std::vector<std::pair<std::string, json>>& other_values() {
         {"phase2.epochs", 11},
         {"phase2.batch_size", 12},
         {"phase2.learning_rate", 1.0 / 3},
-        {"phase2.schedule", "cosine"},
+        {"phase2.schedule", "step"},
         {"phase2.weight_decay", 1e-5},
         {"phase2.real_probability", 1.0},
         {"phase2.sampling", "class_aware"},
@@ -223,6 +225,7 @@ const std::vector<std::pair<std::string, json>>& other_values() {
         {"reconstruction.precision", "bfloat16"},
         {"semantic.projection", "concatenated"},
         {"semantic.pooling", "mean"},
+        {"semantic.text", "free"},
         {"semantic.temperature", 0.07},
         {"semantic.normalize_text", false},
         {"scoring.lambda", 0.25},
@@ -230,6 +233,13 @@ const std::vector<std::pair<std::string, json>>& other_values() {
         {"scoring.names", "exchanged"},
         {"scoring.image_pooling", 1},
         {"scoring.map_size", 256},
+        {"scoring.mixed_pixels", false},
+        {"scoring.threshold_quantile", 0.5},
+        {"uniad.clip_norm", 0.0},
+        {"patchcore.coreset", 0.25},
+        {"patchcore.projection_dim", 0},
+        {"patchcore.neighborhood", 1},
+        {"patchcore.smoothing", 0.0},
         {"output", "out/put"},
     };
     return values;
@@ -351,7 +361,9 @@ TEST_F(LoadConfig, AFileThatIsNoJsonObjectIsAUsageError) {
 TEST_F(LoadConfig, SetTakesJsonAndBareWords) {
     EXPECT_EQ(with({"phase2.sampling=class_aware"}).phase2.sampling, "class_aware");
     EXPECT_EQ(with({"phase2.sampling=\"class_aware\""}).phase2.sampling, "class_aware");
-    EXPECT_EQ(with({"prompts.abnormal=a damaged"}).prompts.abnormal, "a damaged");
+    EXPECT_THAT(with({"prompts.abnormal=a damaged"}).prompts.abnormal, ElementsAre("a damaged"));
+    EXPECT_THAT(with({"prompts.abnormal=[\"a broken\", \"a bad\"]"}).prompts.abnormal,
+                ElementsAre("a broken", "a bad"));
     EXPECT_EQ(with({"output=a=b/c.d"}).output, "a=b/c.d") << "only the first = and the key's dots count";
     EXPECT_EQ(with({"output=x", "output="}).output, "");
     EXPECT_EQ(with({"output=\"123\""}).output, "123");

@@ -74,6 +74,44 @@ TEST(Pipeline, WritesTheResultsThatTheContractNames) {
         EXPECT_THAT(work.evaluate({"--format", format}).out, HasSubstr("woven")) << format;
 }
 
+TEST(Pipeline, FitTrainsWhateverTheMethodNeeds) {
+    const Workspace work;
+    for (const std::string method : {"ltad", "uniad", "patchcore"}) {
+        const std::vector<std::string> options = {"--set", "method=" + method, "--set", "output=" + method};
+        const Outcome early = work.evaluate(options);
+        EXPECT_EQ(early.status, 1);
+        EXPECT_THAT(early.err, HasSubstr("ltad-train"));
+        Workspace::expect_done(work.train("fit", options));
+        const auto trained = work.files_in(method);
+        const Outcome table = work.evaluate(options);
+        Workspace::expect_done(table);
+        EXPECT_THAT(table.out, HasSubstr(method));
+        EXPECT_EQ(read_json(work / (method + "/eval/results.json"))["method"], method);
+        const Outcome again = work.train("fit", options);
+        Workspace::expect_done(again);
+        EXPECT_THAT(again.err, HasSubstr("--force"));
+        auto after = work.files_in(method);
+        for (const auto& [file, hash] : trained) EXPECT_EQ(after[file], hash) << file;
+    }
+    const Outcome phase = work.train("phase1", {"--set", "method=uniad"});
+    EXPECT_EQ(phase.status, 2);
+    EXPECT_THAT(phase.err, HasSubstr("ltad-train fit"));
+    const Outcome part = work.evaluate({"--set", "method=uniad", "--set", "output=uniad", "--only", "semantic"});
+    EXPECT_EQ(part.status, 2);
+    EXPECT_THAT(part.err, HasSubstr("--only"));
+}
+
+TEST(Pipeline, OneModuleCanBeTrainedAndEvaluatedAlone) {
+    const Workspace work;
+    Workspace::expect_done(work.train("phase1"));
+    Workspace::expect_done(work.train("phase2", {"--only", "semantic"}));
+    EXPECT_EQ(work.evaluate().status, 1);
+    const Outcome table = work.evaluate({"--only", "semantic"});
+    Workspace::expect_done(table);
+    EXPECT_THAT(table.out, ::testing::Not(HasSubstr("reconstruction")));
+    EXPECT_EQ(read_json(work / "runs/tiny/eval/results.json")["mean"]["all"].size(), 1u);
+}
+
 TEST(Pipeline, SecondRunDoesNothingAgain) {
     const Workspace work;
     Workspace::expect_done(work.train("phase1"));

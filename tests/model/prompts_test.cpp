@@ -1,5 +1,8 @@
 #include "ltad/model/prompts.h"
 
+#include <algorithm>
+#include <array>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -26,6 +29,12 @@ protected:
         return *model_;
     }
     [[nodiscard]] at::Tensor rows(const Ids& ids) { return model().text().word_embeddings(at::tensor(ids, at::kLong)); }
+    /// The class's name as words.
+    [[nodiscard]] std::string spoken(std::int64_t c) const {
+        std::string words = classes[static_cast<std::size_t>(c)];
+        std::replace(words.begin(), words.end(), '_', ' ');
+        return words;
+    }
     /// T of explicit ids.
     [[nodiscard]] at::Tensor encoded(const Ids& ids) { return model().text().forward(rows(ids).unsqueeze(0))[0]; }
 
@@ -82,11 +91,11 @@ TEST_F(PromptsTest, TextsAreTheEncodersOnExplicitIds) {
     EXPECT_CLOSE_WITHIN(names[0], encoded({cls, nut, s, sep}), 1e-5);
     EXPECT_CLOSE_WITHIN(names[1], encoded({cls, metal, nut, sep}), 1e-5);
     EXPECT_CLOSE_WITHIN(names[2], names[0], 1e-6);
-    const at::Tensor abnormal = prompts.with_state("a broken"), normal = prompts.with_state("a");
+    const at::Tensor abnormal = prompts.with_states({"a broken"}), normal = prompts.with_states({"a"});
     ASSERT_EQ(abnormal.sizes().vec(), (Ids{4, 80}));
     EXPECT_CLOSE_WITHIN(abnormal[1], encoded({cls, a, broken, bottle, cap, sep}), 1e-5);
     EXPECT_CLOSE_WITHIN(normal[0], encoded({cls, a, metal, nut, sep}), 1e-5);
-    EXPECT_CLOSE_WITHIN(prompts.with_state("")[0], names[1], 1e-5);
+    EXPECT_CLOSE_WITHIN(prompts.with_states({""})[0], names[1], 1e-5);
     // The same as the tokenizer and the encoder give for the words written out.
     EXPECT_CLOSE_WITHIN(abnormal[0], encoded(model().tokenizer().encode("a broken metal nut")), 1e-5);
 }
@@ -113,12 +122,47 @@ TEST_F(PromptsTest, GradientReachesTheAskedClassesAndIsRight) {
     EXPECT_CLOSE_WITHIN(gradient, names.grad(), 1e-3);
 }
 
+TEST_F(PromptsTest, NamesOfTheirOwnLengthsArePaddedUnseen) {
+    const Prompts prompts = make({.length = 0, .init = "class_name"});
+    ASSERT_EQ(prompts.embeddings().sizes().vec(), (Ids{4, 2, 48}));
+    const at::Tensor names = prompts.names(at::tensor({2, 0, 3}, at::kLong));
+    const at::Tensor abnormal = prompts.with_states({"a broken"});
+    std::int64_t row = 0;
+    for (const std::int64_t c : {2, 0, 3}) {
+        const std::string words = spoken(c);
+        EXPECT_CLOSE_WITHIN(names[row++], encoded(model().tokenizer().encode(words)), 1e-5) << words;
+        EXPECT_CLOSE_WITHIN(abnormal[c], encoded(model().tokenizer().encode("a broken " + words)), 1e-5) << words;
+    }
+}
+
+TEST_F(PromptsTest, PaddingTakesNoGradient) {
+    const Prompts prompts = make({.length = 0, .init = "class_name"});
+    prompts.names(at::arange(4, at::kLong)).square().sum().backward();
+    const at::Tensor gradient = prompts.embeddings().grad();
+    bool padded = false;
+    for (std::int64_t c = 0; c < 4; ++c) {
+        const auto own = static_cast<std::int64_t>(model().tokenizer().ids(spoken(c)).size());
+        for (std::int64_t t = 0; t < gradient.size(1); ++t) {
+            EXPECT_EQ(gradient[c][t].abs().max().item<float>() > 0, t < own) << c << ' ' << t;
+            padded = padded || t >= own;
+        }
+    }
+    EXPECT_TRUE(padded);
+}
+
+TEST_F(PromptsTest, SeveralStatesGiveTheMeanOfTheirTexts) {
+    const Prompts prompts = make({.length = 2, .init = "class_name"});
+    const at::Tensor mean =
+        (prompts.with_states({"a"}) + prompts.with_states({"a broken"}) + prompts.with_states({"broken"})) / 3;
+    EXPECT_CLOSE_WITHIN(prompts.with_states({"a", "a broken", "broken"}), mean, 1e-6);
+}
+
 TEST_F(PromptsTest, RefusesWhatDoesNotFit) {
     // 32 positions: [CLS], "a broken", 28 learned ones, [SEP].
-    EXPECT_NO_THROW((void)make({.length = 28}).with_state("a broken"));
+    EXPECT_NO_THROW((void)make({.length = 28}).with_states({"a broken"}));
     EXPECT_THAT([&] { (void)make({.length = 29}); },
                 ThrowsMessage<UsageError>(AllOf(HasSubstr("prompts.length"), HasSubstr("29"), HasSubstr("32"))));
-    EXPECT_THAT([&] { (void)make({.length = 28, .normal = "a good broken"}); },
+    EXPECT_THAT([&] { (void)make({.length = 28, .normal = {"a good broken"}}); },
                 ThrowsMessage<UsageError>(HasSubstr("prompts.length")));
     for (const char* nothing : {"", "  ", "\xCC\x81"})
         EXPECT_THAT([&] { (void)make({.init = nothing}); }, ThrowsMessage<UsageError>(HasSubstr("prompts.init")));

@@ -21,7 +21,7 @@ TEST(Score, TokensAgreeWithTheFormulas) {
                                          .neighbor_size = 3};
     Parameters parameters(1, at::kCPU), head_parameters(2, at::kCPU);
     const Reconstruction reconstruction(config, 5, 4, parameters);
-    SemanticHead head({}, {2, 3}, 6, head_parameters);
+    SemanticHead head({}, {2, 3}, 6, 1, head_parameters);
     head.set_texts(test::random_tensor({2, 6}, 1), test::random_tensor({2, 6}, 2));
     const at::Tensor tokens = test::random_tensor({3, 16, 5}, 3);
     const at::Tensor classes = at::tensor({1, 0, 1}, at::kLong);
@@ -89,6 +89,38 @@ TEST(Score, ImageScoresAreTheMaximumOfASlidingMean) {
             EXPECT_NEAR(scores[static_cast<std::size_t>(b)], best, 1e-12) << side;
         }
     }
+}
+
+TEST(Score, SmoothingIsAGaussianMirroredAtTheEdges) {
+    constexpr int side = 9;
+    const at::Tensor maps = test::random_tensor({2, side, side}, 1, at::kDouble);
+    const auto m = maps.accessor<double, 3>();
+    for (const double deviation : {0.7, 1.5, 4.0}) {  // 4: wider than the map
+        const at::Tensor got = smooth_maps(maps, deviation);
+        const int radius = static_cast<int>(std::lround(4 * deviation));
+        const auto mirrored = [](int i) {
+            i = ((i % (2 * side)) + 2 * side) % (2 * side);
+            return i < side ? i : 2 * side - 1 - i;
+        };
+        for (int y = 0; y < side; y += 4)
+            for (int x = 0; x < side; x += 3) {
+                double sum = 0, weights = 0;
+                for (int i = -radius; i <= radius; ++i)
+                    for (int j = -radius; j <= radius; ++j) {
+                        const double weight = std::exp(-0.5 * (i * i + j * j) / (deviation * deviation));
+                        sum += weight * m[1][mirrored(y + i)][mirrored(x + j)];
+                        weights += weight;
+                    }
+                EXPECT_NEAR(got[1][y][x].item<double>(), sum / weights, 1e-12) << deviation << ' ' << y << ' ' << x;
+            }
+    }
+    EXPECT_TRUE(at::equal(smooth_maps(maps, 0), maps));
+    // scipy.ndimage.gaussian_filter([[0, 0, 1], [0, 0, 0], [2, 0, 0]], 0.8)
+    const at::Tensor few = at::tensor({0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0}, at::kDouble).view({1, 3, 3});
+    const std::vector<double> scipy = {0.0497080404, 0.1933134544, 0.5295492755, 0.3695179450, 0.1878316925,
+                                       0.1933134544, 1.0575401524, 0.3695179450, 0.0497080404};
+    const auto got = test::values_of(smooth_maps(few, 0.8));
+    for (std::size_t i = 0; i < 9; ++i) EXPECT_NEAR(got[i], scipy[i], 1e-8) << i;
 }
 
 }  // namespace

@@ -58,11 +58,11 @@ struct Head {
     at::Tensor tokens = test::random_tensor({2, 6, 9}, 13, at::kDouble);
     at::Tensor classes = at::tensor({2, 0}, at::kLong);
 
-    explicit Head(SemanticConfig c) : config(std::move(c)), head(config, channels, dim, parameters) {
+    explicit Head(SemanticConfig c) : config(std::move(c)), head(config, channels, dim, 3, parameters) {
         std::uint64_t seed = 20;
         for (const auto& [name, tensor] : parameters.trained())
             tensor.detach().copy_(test::random_tensor(tensor.sizes().vec(), ++seed));  // biases too
-        head.set_texts(normal, abnormal);
+        if (config.text == "encoder") head.set_texts(normal, abnormal);
     }
 };
 
@@ -173,6 +173,26 @@ TEST(SemanticHead, TextsTakeNoGradient) {
     h.head.set_texts(learned * 2, h.abnormal);
     h.head.logits(h.tokens, h.classes).sum().backward();
     EXPECT_FALSE(learned.grad().defined());
+}
+
+TEST(SemanticHead, FreeTextsAreLearned) {
+    for (const char* pooling : {"max", "mean"}) {
+        Head h({.pooling = pooling, .text = "free"});
+        ASSERT_EQ(h.parameters.trained().size(), 2 * channels.size() + 2);
+        const at::Tensor normal = h.parameters.all().at("texts.normal"),
+                         abnormal = h.parameters.all().at("texts.abnormal");
+        normal.detach().copy_(h.normal);
+        abnormal.detach().copy_(h.abnormal);
+        SemanticConfig fixed{.pooling = pooling};
+        Head same(fixed);
+        EXPECT_CLOSE_WITHIN(h.head.logits(h.tokens, h.classes), same.head.logits(h.tokens, h.classes), 1e-12);
+        const auto loss = [&] { return h.head.logits(h.tokens, h.classes).square().sum(); };
+        loss().backward();
+        EXPECT_EQ(normal.grad()[1].abs().max().item<double>(), 0) << "class 1 is not there";
+        EXPECT_GT(normal.grad()[2].abs().max().item<double>(), 0);
+        for (const auto& [name, parameter] : h.parameters.trained()) parameter.mutable_grad().reset();
+        test::check_gradients(loss, {{"normal", normal}, {"abnormal", abnormal}}, 12);
+    }
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include "ltad/features/extract.h"
 #include "support/dataset_tree.h"
 #include "support/golden.h"
+#include "support/plain_distances.h"
 
 namespace ltad::test {
 namespace {
@@ -24,38 +25,6 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
-
-/// The distances by the definition, in double.
-at::Tensor plain_distances(const at::Tensor& queries, const at::Tensor& bank) {
-    const auto q = values_of(queries);
-    const auto b = values_of(bank);
-    const auto channels = static_cast<std::size_t>(bank.size(1));
-    std::vector<double> nearest;
-    for (std::size_t i = 0; i < q.size(); i += channels) {
-        double least = std::numeric_limits<double>::infinity();
-        for (std::size_t j = 0; j < b.size(); j += channels) {
-            double sum = 0;
-            for (std::size_t c = 0; c < channels; ++c) sum += (q[i + c] - b[j + c]) * (q[i + c] - b[j + c]);
-            least = std::min(least, sum);
-        }
-        nearest.push_back(std::sqrt(least));
-    }
-    return at::tensor(nearest, at::kDouble);
-}
-
-TEST(NearestDistances, EqualAPlainLoop) {
-    for (const auto& [queries, bank] : {std::pair(1, 1), {7, 3}, {1030, 4100}, {20, 8192 + 5}}) {
-        const at::Tensor q = random_tensor({queries, 3}, 1);
-        const at::Tensor b = random_tensor({bank, 3}, 2);
-        EXPECT_CLOSE_WITHIN(nearest_distances(q, b), plain_distances(q, b), 1e-5) << queries << " x " << bank;
-    }
-}
-
-TEST(NearestDistances, AreZeroForRowsOfTheBankWhereverTheyAre) {
-    const at::Tensor bank = random_tensor({9000, 40}, 3) + 5;
-    const at::Tensor rows = at::arange(0, 9000, 450, at::TensorOptions(at::kLong));
-    EXPECT_EQ(nearest_distances(bank.index_select(0, rows), bank).max().item<float>(), 0);
-}
 
 /// Makes an ALIGN directory an image-only one.
 void keep_image_encoder(const std::filesystem::path& folder) {
@@ -131,7 +100,7 @@ double interpolate(const std::vector<double>& grid, int cells, int side, int y, 
 }
 
 /// What the probe of a class should give, computed the slow way.
-Aurocs plain_probe(const Config& config, const std::string& name, std::size_t images) {
+Figures plain_probe(const Config& config, const std::string& name, std::size_t images) {
     const AlignModel encoder(config.encoder.path, at::kCPU);
     const Dataset dataset = list_dataset(config.dataset);
     std::vector<at::Tensor> pictures;
@@ -159,7 +128,8 @@ Aurocs plain_probe(const Config& config, const std::string& name, std::size_t im
                 pixel_labels.push_back(sample.defective ? mask.pixels[static_cast<std::size_t>(y * side + x)] : 0);
             }
     }
-    return {all_pairs(image_scores, image_labels), all_pairs(pixel_scores, pixel_labels)};
+    return {.image = {.auroc = all_pairs(image_scores, image_labels)},
+            .pixel = {.auroc = all_pairs(pixel_scores, pixel_labels)}};
 }
 
 /// Pictures of noise whose strength varies and defects that are faint: scores of good and defective ones overlap.
@@ -191,11 +161,11 @@ TEST(Probe, EqualsItsDefinitionComputedSlowly) {
     const ProbeResult result = tiny.probe({.images = 3});
     ASSERT_EQ(result.classes.size(), 2u);
     for (const ProbeClass& c : result.classes) {
-        const Aurocs expected = plain_probe(tiny.config(), c.name, 3);
-        EXPECT_DOUBLE_EQ(*c.aurocs.image, *expected.image) << c.name;
-        EXPECT_NEAR(*c.aurocs.pixel, *expected.pixel, 1e-5) << c.name;
+        const Figures expected = plain_probe(tiny.config(), c.name, 3);
+        EXPECT_DOUBLE_EQ(*c.figures.image.auroc, *expected.image.auroc) << c.name;
+        EXPECT_NEAR(*c.figures.pixel.auroc, *expected.pixel.auroc, 1e-5) << c.name;
         // Figures at either end would hide mistakes.
-        for (const double figure : {*expected.image, *expected.pixel}) {
+        for (const double figure : {*expected.image.auroc, *expected.pixel.auroc}) {
             EXPECT_GT(figure, 0.1) << c.name;
             EXPECT_LT(figure, 0.9) << c.name;
         }
@@ -226,9 +196,9 @@ TEST(Probe, ConstantChannelsAreNotBlownUp) {
     // A bank of equal patches: every channel is constant.
     for (int i = 1; i < 4; ++i) put_file(good / (tree_number(i) + ".png"), picture);
     const ProbeResult result = tiny.probe({.images = 3});
-    const double expected = *plain_probe(config, "a", 3).image;
+    const double expected = *plain_probe(config, "a", 3).image.auroc;
     EXPECT_LT(expected, 0.9);
-    EXPECT_DOUBLE_EQ(*result.classes[0].aurocs.image, expected);
+    EXPECT_DOUBLE_EQ(*result.classes[0].figures.image.auroc, expected);
 }
 
 TEST(Probe, WritesOnlyWhatItNeedsIntoTheFeatureStore) {
@@ -252,11 +222,11 @@ TEST(Probe, AClassOfOneLabelOrWithoutMasksIsNotAvailable) {
     std::filesystem::remove_all(tiny / "data/a/test/broken");
     std::filesystem::remove_all(tiny / "data/b/ground_truth");
     const ProbeResult result = tiny.probe();
-    EXPECT_FALSE(result.classes[0].aurocs.image);
-    EXPECT_FALSE(result.classes[0].aurocs.pixel);
-    EXPECT_TRUE(result.classes[1].aurocs.image);
-    EXPECT_FALSE(result.classes[1].aurocs.pixel);
-    EXPECT_EQ(to_json(result)["mean"]["image_auroc"], *result.classes[1].aurocs.image);
+    EXPECT_FALSE(result.classes[0].figures.image.auroc);
+    EXPECT_FALSE(result.classes[0].figures.pixel.auroc);
+    EXPECT_TRUE(result.classes[1].figures.image.auroc);
+    EXPECT_FALSE(result.classes[1].figures.pixel.auroc);
+    EXPECT_EQ(to_json(result)["mean"]["image_auroc"], *result.classes[1].figures.image.auroc);
     EXPECT_TRUE(to_json(result)["mean"]["pixel_auroc"].is_null());
 }
 
@@ -297,8 +267,16 @@ TEST(Probe, NamesADamagedPictureAndVerifyingRepairsIt) {
 
 ProbeResult example() {
     ProbeResult result{.encoder = "models/x", .taps = {1, 4}, .grid = 14, .image_size = 224, .images = 60};
-    result.classes = {{.name = "bottle", .train = 60, .test_good = 20, .test_defective = 63, .aurocs = {0.9, 0.8}},
-                      {.name = "metal_plate", .train = 41, .test_good = 5, .test_defective = 7, .aurocs = {0.6, {}}}};
+    result.classes = {{.name = "bottle",
+                       .train = 60,
+                       .test_good = 20,
+                       .test_defective = 63,
+                       .figures = {.image = {.auroc = 0.9}, .pixel = {.auroc = 0.8}}},
+                      {.name = "metal_plate",
+                       .train = 41,
+                       .test_good = 5,
+                       .test_defective = 7,
+                       .figures = {.image = {.auroc = 0.6}}}};
     return result;
 }
 

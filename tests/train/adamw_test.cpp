@@ -31,6 +31,31 @@ struct Plain {
     }
 };
 
+TEST(AdamW, ClipsTheNormOfAllGradientsTogether) {
+    const AdamWOptions options{.learning_rate = 0.01, .weight_decay = 0.1, .clip_norm = 0.5};
+    for (const double size : {0.01, 3.0}) {
+        Parameters parameters(3, at::kCPU), same(3, at::kCPU);
+        const at::Tensor a = parameters.add("a", {3, 5}, init_normal(1)), b = parameters.add("b", {4}, init_normal(1));
+        const at::Tensor c = same.add("a", {3, 5}, init_normal(1)), d = same.add("b", {4}, init_normal(1));
+        AdamW clipped(parameters, options), plain(same, {.learning_rate = 0.01, .weight_decay = 0.1});
+        for (int step = 0; step < 3; ++step) {
+            // Adam forgets the gradients' common scale, not how it changes from step to step.
+            const double scale = size * (step + 1);
+            const at::Tensor ga = scale * random_tensor({3, 5}, 1), gb = scale * random_tensor({4}, 2);
+            const double norm = std::sqrt((ga.square().sum() + gb.square().sum()).item<double>());
+            const double factor = norm > 0.5 ? 0.5 / norm : 1;
+            a.mutable_grad() = ga.clone();
+            b.mutable_grad() = gb.clone();
+            c.mutable_grad() = factor * ga;
+            d.mutable_grad() = factor * gb;
+            clipped.step();
+            plain.step();
+        }
+        EXPECT_CLOSE_WITHIN(a, c, 1e-5) << size;
+        EXPECT_CLOSE_WITHIN(b, d, 1e-5) << size;
+    }
+}
+
 TEST(AdamW, EqualsThePaperFormulas) {
     const AdamWOptions options{.learning_rate = 0.01, .weight_decay = 0.1};
     Parameters parameters(3, at::kCPU);

@@ -131,6 +131,43 @@ TEST(Phase1, GradientsReachNamesPosteriorAndDecoder) {
     }
 }
 
+TEST(Phase1, AnAutoencoderHasNeitherTextNorNoise) {
+    const TinyRun tiny({"phase1.generator=autoencoder"});
+    ltad::Run run = tiny.open();
+    Phase1Model model(run);
+    for (const auto& [name, parameter] : model.parameters().trained()) {
+        EXPECT_THAT(name, ::testing::Not(HasSubstr("prompts")));
+        EXPECT_THAT(name, ::testing::Not(HasSubstr("log_variance")));
+    }
+    const FeatureSet set = run.features_of(run.split().train);
+    const auto indices = first_indices(4);
+    const FeatureBatch batch = set.batch(indices);
+    const std::int64_t latent = run.layout().latent;
+    const Phase1Loss one = phase1_loss(model, batch, at::randn({4, latent}), run.layout().channels, true);
+    EXPECT_EQ(one.kl.item<float>(), 0);
+    const Phase1Loss two = phase1_loss(model, batch, at::randn({4, latent}), run.layout().channels, true);
+    EXPECT_EQ(one.reconstruction.item<float>(), two.reconstruction.item<float>());
+    one.reconstruction.backward();
+    for (const auto& [name, parameter] : model.parameters().trained()) EXPECT_TRUE(parameter.grad().defined()) << name;
+
+    train_phase1(run, {});
+    train_phase2(run, Phase2Part::both, {});
+    const Phase1Model trained = Phase1Model::load(run);
+    // Names stay where they began, and what phase 2 gets does not depend on the draw.
+    EXPECT_TRUE(at::equal(trained.prompts().embeddings(), model.prompts().embeddings()));
+    const Phase2Sampler sampler(run, trained, set);
+    const c10::NoGradGuard no_grad;
+    const at::Tensor decoded = to_tokens(
+        trained.vae().decoder().forward(trained.vae().encode(batch.latents).mean, trained.texts(batch.classes), false));
+    for (const std::int64_t epoch : {0, 1, 2}) {
+        const at::Tensor normal = sampler.draw(epoch, indices).normal;
+        for (std::int64_t i = 0; i < 4; ++i) {
+            const bool real = at::equal(normal[i], to_tokens(batch.maps)[i]);
+            EXPECT_TRUE(real || at::allclose(normal[i], decoded[i], 1e-4, 1e-5)) << epoch << ' ' << i;
+        }
+    }
+}
+
 class Phase2Draws : public ::testing::Test {
 protected:
     const TinyRun tiny;

@@ -25,7 +25,7 @@ struct Training {
     Training(const std::filesystem::path& folder, TrainOptions options, json settings = {{"a", {{"b", 1}}}})
         : p(parameters.add("p", {4}, init_normal(1))),
           trainee(folder, "module", std::move(settings), parameters, {.learning_rate = 0.1, .weight_decay = 0.01},
-                  {.total_steps = total, .cosine = true}, 1e9, options) {}
+                  {.total_steps = total, .decay = Decay::cosine}, 1e9, options) {}
 
     void step() {
         const auto number = static_cast<std::uint64_t>(trainee.steps_done());
@@ -167,7 +167,7 @@ TEST(Trainee, DamagedStatesAreRefused) {
 
 TEST(Schedule, IsConstantOrFallsAlongACosine) {
     const Schedule constant{.total_steps = 10};
-    const Schedule cosine{.total_steps = 10, .cosine = true};
+    const Schedule cosine{.total_steps = 10, .decay = Decay::cosine};
     for (std::int64_t step = 0; step < 10; ++step) EXPECT_EQ(constant.rate(step), 1);
     EXPECT_EQ(cosine.rate(0), 1);
     EXPECT_NEAR(cosine.rate(5), 0.5, 1e-15);
@@ -175,9 +175,18 @@ TEST(Schedule, IsConstantOrFallsAlongACosine) {
     for (std::int64_t step = 0; step < 10; ++step) EXPECT_GT(cosine.rate(step), cosine.rate(step + 1));
 }
 
+TEST(Schedule, StepsToATenthAfterFourFifths) {
+    const Schedule step{.total_steps = 10, .decay = Decay::step};
+    for (std::int64_t i = 0; i < 8; ++i) EXPECT_EQ(step.rate(i), 1) << i;
+    for (std::int64_t i = 8; i < 10; ++i) EXPECT_EQ(step.rate(i), 0.1) << i;
+    EXPECT_EQ(decay_named("constant"), Decay::constant);
+    EXPECT_EQ(decay_named("cosine"), Decay::cosine);
+    EXPECT_EQ(decay_named("step"), Decay::step);
+}
+
 TEST(Schedule, WarmsUpLinearlyFirst) {
     const Schedule constant{.total_steps = 10, .warmup_steps = 4};
-    const Schedule cosine{.total_steps = 10, .cosine = true, .warmup_steps = 4};
+    const Schedule cosine{.total_steps = 10, .decay = Decay::cosine, .warmup_steps = 4};
     const std::vector<double> rising = {0.2, 0.4, 0.6, 0.8, 1};
     for (std::size_t step = 0; step < rising.size(); ++step) {
         EXPECT_NEAR(constant.rate(static_cast<std::int64_t>(step)), rising[step], 1e-15) << step;

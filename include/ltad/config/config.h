@@ -49,22 +49,27 @@ struct FeaturesConfig {
 };
 
 struct PromptsConfig {
+    /// Tokens of a name; 0: as many as the text of `init` has, which may differ from class to class.
     std::int64_t length = 2;
     std::string init = "object";
     /// Whether phase 1 learns the names; else they stay as `init` made them.
     bool learned = true;
-    std::string normal = "a";
-    std::string abnormal = "a broken";
+    /// States that names are completed with. Several make an ensemble: the mean of their text embeddings (table 7.3).
+    std::vector<std::string> normal = {"a"};
+    std::vector<std::string> abnormal = {"a broken"};
 };
 
 struct Phase1Config {
     std::int64_t epochs = 100;
     std::int64_t batch_size = 8;
     double learning_rate = 1e-4;
-    /// "constant", the paper's, or "cosine": falls to 0 over the epochs, for schedules much shorter than the paper's.
+    /// "constant", the paper's; "cosine": falls to 0 over the epochs, for schedules much shorter than the paper's;
+    /// "step": a tenth after four fifths of the steps, as UniAD's.
     std::string schedule = "constant";
     double weight_decay = 1e-4;
     double kl_weight = 0.01;
+    /// What makes synthetic features: "vae", D(ẑ, t_c); or "autoencoder", D(μ) without noise and text (table 6.3).
+    std::string generator = "vae";
 };
 
 struct DecoderConfig {
@@ -104,6 +109,8 @@ struct ReconstructionConfig {
 struct SemanticConfig {
     std::string projection = "per_layer";
     std::string pooling = "max";
+    /// Where t_n and t_a come from: the text "encoder", or "free": two learned vectors for each class (table 8.2).
+    std::string text = "encoder";
     double temperature = 1.0;
     bool normalize_text = true;
 };
@@ -116,11 +123,36 @@ struct ScoringConfig {
     std::string names = "own";
     std::int64_t image_pooling = 16;
     std::int64_t map_size = 224;
+    /// Whether the figures over all classes' pixels as one are computed: 4 bytes for each pixel and score.
+    bool mixed_pixels = true;
+    /// Of a class's training pictures' scores: its threshold where nothing is labelled.
+    double threshold_quantile = 0.99;
+};
+
+/// UniAD (You et al., NeurIPS 2022): Π trained on real features alone. Its size is `reconstruction`'s, its schedule and
+/// jitter `phase2`'s.
+struct UniadConfig {
+    /// The gradient's norm, at most; 0 for no limit. Of the loss that is averaged over channels, too.
+    double clip_norm = 0.1;
+};
+
+/// PatchCore (Roth et al., CVPR 2022) on the same features, one bank for all classes.
+struct PatchcoreConfig {
+    /// Share of the training patches that the greedy coreset keeps.
+    double coreset = 0.1;
+    /// Dimensions of the random projection in which the coreset is chosen; 0 for none.
+    std::int64_t projection_dim = 128;
+    /// Side of the neighbourhood that a patch is the mean of.
+    std::int64_t neighborhood = 3;
+    /// Deviation of the Gaussian that smooths the anomaly map, in pixels of the map; 0 for none.
+    double smoothing = 4;
 };
 
 /// All of a run's settings. The only home of defaults; `load_config` fills and validates it.
 struct Config {
     std::string name = "ltad";
+    /// "ltad", or a baseline on the same features: "uniad" or "patchcore".
+    std::string method = "ltad";
     std::int64_t seed = 133;
     std::string device = "auto";
     std::int64_t threads = 0;
@@ -137,6 +169,8 @@ struct Config {
     ReconstructionConfig reconstruction;
     SemanticConfig semantic;
     ScoringConfig scoring;
+    UniadConfig uniad;
+    PatchcoreConfig patchcore;
     std::string output;
 
     /// `output`, or runs/<name> where that is empty.

@@ -22,6 +22,7 @@ enum class RandomUse : std::uint64_t {
     dropout = 8,
     held_out = 9,
     captions = 10,
+    coreset = 11,
     test = 100,
 };
 

@@ -1,26 +1,15 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "ltad/core/json.h"
+#include "ltad/eval/figures.h"
 #include "ltad/split/split.h"
 
 namespace ltad {
-
-/// The scores that every evaluation reports, in this order.
-inline constexpr std::array<std::string_view, 3> score_names = {"ltad", "reconstruction", "semantic"};
-inline constexpr std::size_t score_count = score_names.size();
-
-/// In [0, 1]; empty where there is none ("n/a").
-struct Aurocs {
-    std::optional<double> image;
-    std::optional<double> pixel;
-};
 
 struct ClassResult {
     std::string name;
@@ -28,45 +17,47 @@ struct ClassResult {
     std::int64_t train = 0;
     std::int64_t test_good = 0;
     std::int64_t test_defective = 0;
-    std::array<Aurocs, score_count> scores{};
+    std::vector<Figures> scores{};                   ///< in the order of Results::scores
+    std::vector<std::vector<RocPoint>> pixel_roc{};  ///< likewise, thinned; empty without masks
 };
 
-/// One picture's scores, in the order of score_names.
+/// One picture's scores, in the order of Results::scores.
 struct ImageResult {
     std::string file;
     std::string class_name;
     bool defective = false;
-    std::array<float, score_count> scores{};
+    std::vector<float> scores{};
 };
 
 struct Results {
     std::string config_sha256;
-    double lambda = 0;
+    std::string method{};
+    std::vector<std::string> scores{};  ///< names, the main one first
+    std::optional<double> lambda{};
     std::int64_t empty_masks = 0;  ///< defective pictures whose resized mask is empty
     std::vector<ClassResult> classes{};
+    /// Of each score over all classes' pictures and pixels as one: what a single threshold for all could do.
+    std::vector<Figures> mixed{};
     std::vector<ImageResult> images{};
 };
 
-/// Unweighted means of each figure over the classes that have it; empty where none has.
-[[nodiscard]] Aurocs mean_aurocs(const std::vector<Aurocs>& classes);
-
-/// {"image_auroc", "pixel_auroc"}, null where there is none.
-[[nodiscard]] json to_json(const Aurocs& aurocs);
-
 enum class Subset { all, high, low };
 
-/// `mean_aurocs` of a subset's classes, for each score.
-[[nodiscard]] std::array<Aurocs, score_count> mean_scores(const Results& results, Subset subset);
+/// `mean_figures` of a subset's classes, for each score.
+[[nodiscard]] std::vector<Figures> mean_scores(const Results& results, Subset subset);
 
 /// The contract's results.json (format "ltad-results/1").
 [[nodiscard]] json to_json(const Results& results);
 
-/// Per class and Avg / High / Low, in percent with two decimals, the three scores side by side.
+/// AUROC per class, Avg / High / Low and Mixed, in percent with two decimals, the scores side by side.
 [[nodiscard]] std::string format_table(const Results& results);
 [[nodiscard]] std::string format_markdown(const Results& results);
 [[nodiscard]] std::string format_csv(const Results& results);
 
-/// scores.csv: file, class, label, and the three image scores.
+/// The other figures of one score in the same rows: average precision, F1-max, AUPRO.
+[[nodiscard]] std::string format_more_figures(const Results& results, std::size_t score);
+
+/// scores.csv: file, class, label, and the image scores.
 [[nodiscard]] std::string format_image_scores(const Results& results);
 
 }  // namespace ltad

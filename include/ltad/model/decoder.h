@@ -27,8 +27,8 @@ public:
     /// mean, deviation: of each channel over the training tokens, [C_tot].
     void start_at(const at::Tensor& mean, const at::Tensor& deviation);
 
-    /// latent ẑ: [B, d_z]; text t_c: [B, d]. Returns [B, C_tot, G, G], in the layout of real features. `training` uses
-    /// the batch's statistics and updates the running ones (batch norm only).
+    /// latent ẑ: [B, d_z]; text t_c: [B, d], d = 0 for a decoder without text. Returns [B, C_tot, G, G], in the layout
+    /// of real features. `training` uses the batch's statistics and updates the running ones (batch norm only).
     [[nodiscard]] at::Tensor forward(const at::Tensor& latent, const at::Tensor& text, bool training) const;
 
 private:

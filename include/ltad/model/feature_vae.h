@@ -11,11 +11,11 @@ namespace ltad {
 /// The approximate posterior of an image embedding z.
 struct Posterior {
     at::Tensor mean;          ///< μ, [B, d_z]
-    at::Tensor log_variance;  ///< log σ², [B, d_z]
+    at::Tensor log_variance;  ///< log σ², [B, d_z]; undefined for an autoencoder, which knows no spread
 
-    /// ẑ = μ + σ ε.
+    /// ẑ = μ + σ ε; an autoencoder's is μ.
     [[nodiscard]] at::Tensor sample(const at::Tensor& noise) const;
-    /// KL(N(μ, σ²) ‖ N(0, I)), averaged over latent dimensions and batch; a scalar.
+    /// KL(N(μ, σ²) ‖ N(0, I)), averaged over latent dimensions and batch; a scalar, 0 for an autoencoder.
     [[nodiscard]] at::Tensor kl() const;
 };
 
@@ -28,6 +28,7 @@ struct FeatureStatistics {
 /// The feature VAE of phase 1: F_μ, F_σ and D (eq. 6).
 class FeatureVae {
 public:
+    /// text_dim: of t_c; 0 makes a plain autoencoder, D(μ) without text and noise (table 6.3).
     FeatureVae(const DecoderConfig& config, const EfficientNetConfig& encoder, const FeatureLayout& layout,
                std::int64_t text_dim, Parameters& parameters);
 
@@ -42,7 +43,7 @@ public:
 private:
     at::Tensor latent_mean_, latent_scale_;  // buffers
     Linear mean_;
-    Linear log_variance_;
+    Linear log_variance_;  // undefined for an autoencoder
     Decoder decoder_;
 };
 

@@ -10,18 +10,28 @@
 
 namespace ltad {
 
+/// ‖Π(p) − p‖² of each token: [B, G², C] → [B, G²]. No noise, no dropout, no gradient.
+[[nodiscard]] at::Tensor reconstruction_scores(const Reconstruction& reconstruction, const at::Tensor& tokens);
+
+/// S_sem of each token, in [0, 1]; classes: [B] int64. No gradient.
+[[nodiscard]] at::Tensor semantic_scores(const SemanticHead& semantic, const at::Tensor& tokens,
+                                         const at::Tensor& classes);
+
 /// The two parts of eq. 1's score for each token, [B, G²] each.
 struct TokenScores {
-    at::Tensor reconstruction;  ///< ‖Π(p) − p‖²
-    at::Tensor semantic;        ///< S_sem, in [0, 1]
+    at::Tensor reconstruction;
+    at::Tensor semantic;
 };
 
-/// tokens: [B, G², C]; classes: [B] int64. No noise, no dropout, no gradient.
 [[nodiscard]] TokenScores score_tokens(const Reconstruction& reconstruction, const SemanticHead& semantic,
                                        const at::Tensor& tokens, const at::Tensor& classes);
 
 /// Token scores → anomaly maps: [B, G²] → [B, map_size, map_size], bilinear with corners aligned, as UniAD upsamples.
 [[nodiscard]] at::Tensor anomaly_maps(const at::Tensor& scores, std::int64_t map_size);
+
+/// Gaussian smoothing of anomaly maps, [B, S, S], as scipy.ndimage.gaussian_filter does: cut off at 4 deviations, the
+/// map mirrored at its edges. `deviation` in pixels; 0 changes nothing.
+[[nodiscard]] at::Tensor smooth_maps(const at::Tensor& maps, double deviation);
 
 /// Image scores of anomaly maps: average pooling of side `pooling`, stride 1, then the maximum. [B, S, S] → [B].
 [[nodiscard]] at::Tensor image_scores(const at::Tensor& maps, std::int64_t pooling);

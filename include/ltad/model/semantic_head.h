@@ -14,11 +14,12 @@ namespace ltad {
 /// normal and the abnormal state (eqs. 3 to 5).
 class SemanticHead {
 public:
-    /// channels: of each tap. Adds "projections.<l>.*" or, for one projection of all taps, "projection.*".
+    /// channels: of each tap. Adds "projections.<l>.*" or, for one projection of all taps, "projection.*"; with
+    /// free texts also "texts.normal" and "texts.abnormal", [classes, d] each.
     SemanticHead(const SemanticConfig& config, const std::vector<std::int64_t>& channels, std::int64_t text_dim,
-                 Parameters& parameters);
+                 std::int64_t classes, Parameters& parameters);
 
-    /// Texts t_n, t_a of all classes, [C, d] each; L2-normalised where the config says so.
+    /// Texts t_n, t_a of all classes, [C, d] each; L2-normalised where the config says so. Not for free texts.
     void set_texts(const at::Tensor& normal, const at::Tensor& abnormal);
 
     /// tokens: [B, N, C_tot] → p̂: [B, N, d].
@@ -28,10 +29,13 @@ public:
     [[nodiscard]] at::Tensor logits(const at::Tensor& tokens, const at::Tensor& classes) const;
 
 private:
+    /// t_a − t_n, [C, d].
+    [[nodiscard]] at::Tensor contrast() const;
+
     SemanticConfig config_;
     std::vector<std::int64_t> channels_;
     std::vector<Linear> projections_;
-    at::Tensor contrast_;  ///< t_a − t_n, [C, d]
+    at::Tensor normal_, abnormal_;  ///< t_n and t_a, [C, d]
 };
 
 /// L_sem: binary cross entropy of the logits on pseudo-anomalies (1) and on normal tokens (0), the halves averaged

@@ -22,7 +22,7 @@ struct ProbeClass {
     std::int64_t train = 0;  ///< pictures in the bank
     std::int64_t test_good = 0;
     std::int64_t test_defective = 0;
-    Aurocs aurocs{};
+    Figures figures{};
 };
 
 /// What an encoder's features tell without any training, and the settings that it depends on.
@@ -44,11 +44,6 @@ struct ProbeResult {
 /// The text encoder is not used and may be missing. Adds to the feature store what it needs and writes nothing else.
 /// Throws UsageError for options out of range, Error naming a picture or mask as `evaluate` does, Interrupted.
 [[nodiscard]] ProbeResult probe_encoder(const Config& config, const ProbeOptions& options);
-
-/// Euclidean distance of each query to its nearest row of the bank: [Q, C], [B, C] → [Q]. Memory beyond that does not
-/// grow with Q · B. The nearest row is found by matrix products, in float for float tensors; the distance to it is then
-/// computed from the differences, so that it is 0 for a row of the bank.
-[[nodiscard]] at::Tensor nearest_distances(const at::Tensor& queries, const at::Tensor& bank);
 
 /// Per class and Avg, in percent with two decimals.
 [[nodiscard]] std::string format_probe_table(const ProbeResult& result);

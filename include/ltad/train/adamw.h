@@ -16,6 +16,8 @@ struct AdamWOptions {
     double beta1 = 0.9;
     double beta2 = 0.999;
     double eps = 1e-8;
+    /// Gradients whose norm over all parameters is larger are scaled down to it; 0 for no limit.
+    double clip_norm = 0;
 };
 
 /// AdamW (Loshchilov and Hutter 2019) over a module's trained parameters, with LibTorch's fused kernel. Its state is
@@ -34,6 +36,8 @@ public:
     void load(const Weights& state, const std::string& where);
 
 private:
+    void clip(const std::vector<at::Tensor>& gradients) const;
+
     AdamWOptions options_;
     std::vector<std::string> names_;
     std::vector<at::Tensor> parameters_, averages_, squares_, steps_;

@@ -24,13 +24,15 @@ public:
     [[nodiscard]] const FeatureVae& vae() const { return vae_; }
     [[nodiscard]] FeatureVae& vae() { return vae_; }
 
-    /// t_c of each row's class, T run once per class present: [B] int64 → [B, d].
+    /// What D is told of each row's class: t_c, T run once per class present, [B] int64 → [B, d]; nothing, [B, 0],
+    /// for an autoencoder.
     [[nodiscard]] at::Tensor texts(const at::Tensor& classes) const;
 
 private:
     std::unique_ptr<Parameters> parameters_;  // on the heap: the modules below keep handles while this object moves
     Prompts prompts_;
     FeatureVae vae_;
+    bool has_text_;
 };
 
 /// The terms of eq. 6 on one batch, scalars.

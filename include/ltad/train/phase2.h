@@ -20,8 +20,10 @@ class Phase2Model {
 public:
     Phase2Model(const Run& run, const Phase1Model& phase1);
 
-    /// Both finished modules of a run. Throws Error when one is missing or was trained with other settings.
-    [[nodiscard]] static Phase2Model load(const Run& run, const Phase1Model& phase1);
+    /// The finished modules of a run; one that `part` leaves out stays untrained. Throws Error when one is missing or
+    /// was trained with other settings.
+    [[nodiscard]] static Phase2Model load(const Run& run, const Phase1Model& phase1,
+                                          Phase2Part part = Phase2Part::both);
 
     [[nodiscard]] Parameters& reconstruction_parameters() { return *reconstruction_parameters_; }
     [[nodiscard]] Parameters& semantic_parameters() { return *semantic_parameters_; }

@@ -17,12 +17,16 @@
 
 namespace ltad {
 
+/// Whether a run looks at the pictures of its data set, or is content with the split in its folder: to score pictures
+/// elsewhere.
+enum class Listing { data_set, split_only };
+
 /// What every command on a run starts from: its settings, split, encoder and features. Pictures are encoded when a
 /// command asks, so that it can check everything cheap before.
 class Run {
 public:
     /// Lists the data set, makes or reads the split, loads the encoder; writes nothing. Throws Error.
-    explicit Run(Config config);
+    explicit Run(Config config, Listing listing = Listing::data_set);
 
     /// Throws Error when the run's folder holds another split than config and data set give now.
     void check_split() const;
@@ -56,6 +60,8 @@ public:
     /// Training pictures of the data set that the split left out.
     [[nodiscard]] const std::vector<Sample>& held_out() const { return held_out_; }
 
+    /// What every training's result depends on: seed, features, classes, training pictures.
+    [[nodiscard]] json common_settings() const;
     /// What phase 1's result depends on.
     [[nodiscard]] json phase1_settings() const;
 

@@ -19,19 +19,28 @@ struct TrainOptions {
     bool verify_features = false;  ///< rehash the feature store first
 };
 
+/// How a learning rate falls: not at all, along half a cosine, or to a tenth after four fifths of the steps (UniAD).
+enum class Decay { constant, cosine, step };
+
+/// A config's "constant", "cosine" or "step".
+[[nodiscard]] Decay decay_named(const std::string& name);
+
 /// How long a training is, and how its learning rate changes.
 struct Schedule {
     std::int64_t total_steps = 0;
-    bool cosine = false;  ///< else constant
+    Decay decay = Decay::constant;
     std::int64_t warmup_steps = 0;
 
     /// What the learning rate is multiplied with at a step, counted from 0: in the warm-up (step + 1) / (warm-up + 1),
-    /// then 1, or (1 + cos(π t)) / 2 with t from 0 at its end to 1 at the training's.
+    /// then 1, or with t from 0 at its end to 1 at the training's (1 + cos(π t)) / 2, or 0.1 from t = 0.8 on.
     [[nodiscard]] double rate(std::int64_t step) const;
 };
 
 /// Keys of two settings documents whose values differ, "a.b: 1 there, 2 here" each.
 [[nodiscard]] std::vector<std::string> differing_settings(const json& there, const json& here);
+
+/// What a checkpoint says of itself.
+[[nodiscard]] Metadata checkpoint_metadata(const json& settings);
 
 /// Throws Error, listing what differs, unless a checkpoint's metadata has our format and the settings of now.
 void check_checkpoint(const Metadata& saved, const json& now, const std::filesystem::path& file);

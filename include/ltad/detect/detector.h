@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "ltad/train/phase2.h"
+
+namespace ltad {
+
+/// How anomalous some pictures are: for every score that a method gives, the pictures' maps and their own numbers.
+struct Detection {
+    std::vector<at::Tensor> maps;    ///< [B, S, S] each, float on the CPU, contiguous; S = scoring.map_size
+    std::vector<at::Tensor> images;  ///< [B] each, float on the CPU
+    /// The class that each picture was taken for, as given or predicted; empty where the method does not ask.
+    std::vector<std::int64_t> classes{};
+};
+
+/// A method that was fitted to a run's training pictures.
+class Detector {
+public:
+    virtual ~Detector() = default;
+
+    /// Its scores, the main one first, as files and tables spell them.
+    [[nodiscard]] virtual const std::vector<std::string>& scores() const = 0;
+
+    /// Of pictures of a set, by whatever the method looks at: features, class, the picture itself. No gradient.
+    [[nodiscard]] virtual Detection detect(const FeatureSet& set, std::span<const std::size_t> indices) const = 0;
+
+    /// The fitted files it was loaded from: the same bytes give the same scores.
+    [[nodiscard]] virtual std::vector<std::filesystem::path> files() const = 0;
+
+    /// The weight of the semantic part, where there is one.
+    [[nodiscard]] virtual std::optional<double> lambda() const { return std::nullopt; }
+};
+
+/// Trains what config.method needs and is not trained yet: for "ltad" both phases. Throws Error, Interrupted.
+void fit_detector(Run& run, TrainOptions options);
+
+/// The fitted method of a run. `part`: of "ltad", the score of one module alone, which then needs no more than that
+/// module. Throws Error when something is not trained or was trained with other settings, UsageError where the config
+/// asks for what cannot be.
+[[nodiscard]] std::unique_ptr<Detector> load_detector(const Run& run, Phase2Part part = Phase2Part::both);
+
+}  // namespace ltad

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <filesystem>
+#include <iosfwd>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ltad/core/json.h"
+#include "ltad/detect/thresholds.h"
+#include "ltad/report/heat_map.h"
+
+namespace ltad {
+
+/// What a run says of a picture that nobody has labelled.
+struct Finding {
+    std::string file;
+    std::string error;  ///< why it could not be read; the rest is empty then
+    std::optional<std::string> class_name;
+    bool class_predicted = false;    ///< by the nearest name, else as given
+    std::vector<double> scores{};    ///< in the order of Detector::scores
+    double threshold = 0;            ///< of the main score
+    std::optional<Box> box{};        ///< the worst region, in the picture's pixels; only of a defective picture
+    std::optional<Image> overlay{};  ///< where asked for
+
+    [[nodiscard]] bool defective() const { return !scores.empty() && scores.front() > threshold; }
+};
+
+/// Scores pictures with a fitted run.
+class Inspector {
+public:
+    /// class_name: the pictures'; empty: predicted by the nearest learned name, where the method has names, else
+    /// unknown. Throws UsageError for a class that the run does not know, listing those it does.
+    Inspector(const Run& run, const Detector& detector, const Thresholds& thresholds, std::string class_name,
+              bool overlays);
+
+    /// Of each file, in their order. An unreadable one costs no other.
+    [[nodiscard]] std::vector<Finding> inspect(std::span<const std::filesystem::path> files) const;
+
+private:
+    void describe(Finding& finding, const Detection& found, std::int64_t row, const Image& picture) const;
+
+    const Run& run_;
+    const Detector& detector_;
+    const Thresholds& thresholds_;
+    std::string class_name_;
+    bool overlays_;
+};
+
+/// One line of JSON: file, score, threshold, verdict, class, class_from, box, scores; or file and error.
+[[nodiscard]] json to_json(const Finding& finding, const std::vector<std::string>& score_names);
+
+struct InspectionOptions {
+    std::filesystem::path run;           ///< folder of a trained run
+    std::vector<std::string> pictures;   ///< files, or folders of them
+    std::string class_name;              ///< of all pictures; empty: as `Inspector` says
+    std::filesystem::path overlays;      ///< folder for the pictures with their heat maps; empty for none
+    std::vector<std::string> overrides;  ///< KEY=VALUE
+};
+
+/// What `ltad-detect` does: a line of JSON for each picture, as soon as it is scored. The run's data set need not be
+/// there, once its thresholds are measured. Throws UsageError for a path that is not there; Error, after all lines,
+/// when pictures could not be read; Interrupted.
+void inspect_pictures(const InspectionOptions& options, std::ostream& out);
+
+/// The pictures among the paths: files as they are, of folders all that have a picture's ending, sorted. Throws
+/// UsageError for a path that is not there, and when there are none.
+[[nodiscard]] std::vector<std::filesystem::path> find_pictures(const std::vector<std::string>& paths);
+
+}  // namespace ltad

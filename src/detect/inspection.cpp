@@ -1,0 +1,179 @@
+#include "ltad/detect/inspection.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <future>
+#include <ostream>
+
+#include <ATen/ATen.h>
+
+#include "ltad/config/load.h"
+#include "ltad/core/error.h"
+#include "ltad/core/files.h"
+#include "ltad/core/interrupt.h"
+#include "ltad/data/image.h"
+#include "ltad/features/extract.h"
+
+namespace ltad {
+namespace {
+
+bool is_picture(const std::filesystem::path& file) {
+    static constexpr std::array endings = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"};
+    std::string ending = file.extension().string();
+    std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
+    return std::find(endings.begin(), endings.end(), ending) != endings.end();
+}
+
+/// The run's own, with the class predicted unless it is given.
+Config config_of(const InspectionOptions& options) {
+    const auto file = options.run / "config.json";
+    if (!std::filesystem::exists(file))
+        throw UsageError(
+            text("--run: ", file.string(), " is not there; a run's folder was expected, such as runs/demo"));
+    Config config = load_config(file, options.overrides);
+    config.output = options.run.string();
+    if (config.method == "ltad") config.scoring.class_source = options.class_name.empty() ? "predicted" : "given";
+    return config;
+}
+
+/// Below the folder under the picture's own path, as far as that has one: pictures of the same name in two folders stay
+/// apart.
+std::filesystem::path overlay_file(const std::filesystem::path& folder, const std::string& picture) {
+    std::filesystem::path path = folder;
+    for (const auto& part : std::filesystem::path(picture).lexically_normal().relative_path())
+        if (part != "..") path /= part;
+    path += ".png";
+    return path;
+}
+
+}  // namespace
+
+Inspector::Inspector(const Run& run, const Detector& detector, const Thresholds& thresholds, std::string class_name,
+                     bool overlays)
+    : run_(run), detector_(detector), thresholds_(thresholds), class_name_(std::move(class_name)), overlays_(overlays) {
+    const auto& known = run.class_names();
+    if (class_name_.empty() || std::find(known.begin(), known.end(), class_name_) != known.end()) return;
+    std::string names;
+    for (const std::string& name : known) names += (names.empty() ? "" : ", ") + name;
+    throw UsageError(text("--class: '", class_name_, "' is none of the run's classes: ", names));
+}
+
+std::vector<Finding> Inspector::inspect(std::span<const std::filesystem::path> files) const {
+    std::vector<std::future<Image>> decoding;
+    for (const auto& file : files)
+        decoding.push_back(std::async(std::launch::async, [&file] { return read_image(file); }));
+    std::vector<Finding> findings(files.size());
+    std::vector<Image> pictures;
+    std::vector<at::Tensor> inputs;
+    std::vector<std::filesystem::path> readable;
+    std::vector<std::size_t> place;  // of the readable ones among all
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        findings[i].file = files[i].string();
+        try {
+            pictures.push_back(decoding[i].get());
+            inputs.push_back(picture_tensor(pictures.back(), run_.layout().image_size));
+            readable.push_back(files[i]);
+            place.push_back(i);
+        } catch (const Error& error) {
+            findings[i].error = error.what();
+        }
+    }
+    if (readable.empty()) return findings;
+    const auto& known = run_.class_names();
+    const auto given = std::find(known.begin(), known.end(), class_name_);
+    const FeatureSet set(extract_features(run_.encoder(), run_.layout(), at::stack(inputs).to(run_.device())), readable,
+                         given == known.end() ? 0 : given - known.begin(), run_.device());
+    std::vector<std::size_t> all(readable.size());
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+    const Detection found = detector_.detect(set, all);
+    for (std::size_t i = 0; i < all.size(); ++i)
+        describe(findings[place[i]], found, static_cast<std::int64_t>(i), pictures[i]);
+    return findings;
+}
+
+void Inspector::describe(Finding& finding, const Detection& found, std::int64_t row, const Image& picture) const {
+    if (!class_name_.empty()) {
+        finding.class_name = class_name_;
+    } else if (!found.classes.empty()) {
+        finding.class_name = run_.class_names()[static_cast<std::size_t>(found.classes[static_cast<std::size_t>(row)])];
+        finding.class_predicted = true;
+    }
+    for (const at::Tensor& images : found.images) finding.scores.push_back(images[row].item<double>());
+    const NormalScore& normal = thresholds_.of(finding.class_name.value_or("")).front();
+    finding.threshold = normal.threshold;
+
+    const at::Tensor map = found.maps.front()[row].contiguous();
+    const auto side = static_cast<int>(map.size(0));
+    const HeatMap heat{{map.const_data_ptr<float>(), static_cast<std::size_t>(map.numel())}, side};
+    std::optional<Box> box;
+    if (finding.defective()) {
+        box = worst_region(heat, static_cast<float>(normal.level));
+        finding.box = box_in_picture(*box, side, picture.width, picture.height);
+    }
+    if (!overlays_) return;
+    const Mask outline = box ? mask_of(*box, side) : Mask{};
+    finding.overlay = overlay_heat_map(picture, heat, heat_range(normal), box ? &outline : nullptr);
+}
+
+json to_json(const Finding& finding, const std::vector<std::string>& score_names) {
+    if (!finding.error.empty()) return {{"file", finding.file}, {"error", finding.error}};
+    json scores = json::object();
+    for (std::size_t s = 0; s < score_names.size(); ++s) scores[score_names[s]] = finding.scores[s];
+    json box;
+    if (finding.box) box = {finding.box->left, finding.box->top, finding.box->width, finding.box->height};
+    json source;
+    if (finding.class_name) source = finding.class_predicted ? "predicted" : "given";
+    return {{"file", finding.file},
+            {"score", finding.scores.front()},
+            {"threshold", finding.threshold},
+            {"verdict", finding.defective() ? "defective" : "good"},
+            {"class", finding.class_name ? json(*finding.class_name) : json()},
+            {"class_from", source},
+            {"box", box},
+            {"scores", scores}};
+}
+
+std::vector<std::filesystem::path> find_pictures(const std::vector<std::string>& paths) {
+    std::vector<std::filesystem::path> pictures;
+    for (const std::filesystem::path path : paths) {
+        if (std::filesystem::is_directory(path)) {
+            const std::size_t before = pictures.size();
+            for (const auto& entry : std::filesystem::recursive_directory_iterator(path))
+                if (entry.is_regular_file() && is_picture(entry.path())) pictures.push_back(entry.path());
+            std::sort(pictures.begin() + static_cast<std::ptrdiff_t>(before), pictures.end());
+        } else if (std::filesystem::exists(path)) {
+            pictures.push_back(path);
+        } else {
+            throw UsageError(text(path.string(), ": no such picture or folder"));
+        }
+    }
+    if (pictures.empty()) throw UsageError("no picture was found: .png, .jpg, .bmp, .tif or .webp was expected");
+    return pictures;
+}
+
+void inspect_pictures(const InspectionOptions& options, std::ostream& out) {
+    const auto pictures = find_pictures(options.pictures);
+    Run run(config_of(options), Listing::split_only);
+    const auto detector = load_detector(run);
+    const Thresholds thresholds = thresholds_of(run, *detector);
+    const Inspector inspector(run, *detector, thresholds, options.class_name, !options.overlays.empty());
+    const auto batch = static_cast<std::size_t>(run.config().features.batch_size);
+    const std::span<const std::filesystem::path> all(pictures);
+    std::size_t unreadable = 0;
+    for (std::size_t first = 0; first < all.size(); first += batch) {
+        if (interrupt_requested()) throw Interrupted("interrupted; the lines above are complete");
+        for (const Finding& finding : inspector.inspect(all.subspan(first, std::min(batch, all.size() - first)))) {
+            out << to_json(finding, detector->scores()).dump(-1, ' ', false, json::error_handler_t::replace) << '\n';
+            if (!finding.error.empty()) ++unreadable;
+            if (!finding.overlay) continue;
+            const auto file = overlay_file(options.overlays, finding.file);
+            make_directories(file.parent_path());
+            write_file_atomically(file, encode_png(*finding.overlay));
+        }
+        out.flush();
+    }
+    if (unreadable > 0) fail(unreadable, " of ", pictures.size(), " pictures could not be read");
+}
+
+}  // namespace ltad

@@ -1,0 +1,102 @@
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include "ltad/core/error.h"
+#include "ltad/model/jitter.h"
+#include "ltad/model/score.h"
+#include "ltad/train/statistics.h"
+#include "methods.h"
+
+namespace ltad {
+namespace {
+
+class LtadDetector final : public Detector {
+public:
+    LtadDetector(const Run& run, Phase2Part part)
+        : run_(run), part_(part), phase1_(Phase1Model::load(run)), model_(Phase2Model::load(run, phase1_, part)) {
+        const ScoringConfig& scoring = run.config().scoring;
+        if (part == Phase2Part::both) {
+            scores_ = {"ltad", "reconstruction", "semantic"};
+            lambda_ = scoring.lambda ? *scoring.lambda : read_statistics(run).lambda();
+        } else {
+            scores_ = {part == Phase2Part::reconstruction ? "reconstruction" : "semantic"};
+        }
+        const auto classes = static_cast<std::int64_t>(run.class_names().size());
+        if (scoring.names == "exchanged" && classes < 2)
+            throw UsageError("scoring.names: \"exchanged\" needs at least two classes to exchange them between");
+        const c10::NoGradGuard no_grad;
+        const at::Tensor names =
+            phase1_.prompts().names(at::arange(classes, at::TensorOptions(at::kLong).device(run.device())));
+        unit_names_ = names / names.norm(2, {1}, true);
+        if (scoring.class_source == "predicted" && unit_names_.size(1) != run.layout().latent)
+            throw UsageError(
+                text("scoring.class: \"predicted\" needs image and text embeddings of one size; the "
+                     "encoder's have ",
+                     run.layout().latent, " and ", unit_names_.size(1)));
+    }
+
+    [[nodiscard]] const std::vector<std::string>& scores() const override { return scores_; }
+    [[nodiscard]] std::vector<std::filesystem::path> files() const override {
+        std::vector<std::filesystem::path> files{Phase1Model::file(run_)};
+        if (part_ != Phase2Part::semantic) files.push_back(run_.output() / "phase2" / "reconstruction.safetensors");
+        if (part_ != Phase2Part::reconstruction) files.push_back(run_.output() / "phase2" / "semantic.safetensors");
+        return files;
+    }
+    [[nodiscard]] std::optional<double> lambda() const override { return lambda_; }
+
+    [[nodiscard]] Detection detect(const FeatureSet& set, std::span<const std::size_t> indices) const override {
+        const c10::NoGradGuard no_grad;
+        const FeatureBatch batch = set.batch(indices);
+        const at::Tensor classes = classes_of(batch);
+        Detection found;
+        const at::Tensor known = classes.to(at::kCPU).contiguous();
+        found.classes.assign(known.const_data_ptr<std::int64_t>(),
+                             known.const_data_ptr<std::int64_t>() + known.numel());
+        for (const at::Tensor& tokens : token_scores(to_tokens(batch.maps), tested_as(classes))) {
+            found.maps.push_back(anomaly_maps(tokens, run_.config().scoring.map_size).to(at::kCPU).contiguous());
+            found.images.push_back(image_scores(found.maps.back(), run_.config().scoring.image_pooling));
+        }
+        return found;
+    }
+
+private:
+    /// [B, G²] for each score.
+    [[nodiscard]] std::vector<at::Tensor> token_scores(const at::Tensor& tokens, const at::Tensor& classes) const {
+        if (part_ == Phase2Part::reconstruction) return {reconstruction_scores(model_.reconstruction(), tokens)};
+        if (part_ == Phase2Part::semantic) return {semantic_scores(model_.semantic(), tokens, classes)};
+        const TokenScores parts = score_tokens(model_.reconstruction(), model_.semantic(), tokens, classes);
+        return {parts.reconstruction + *lambda_ * parts.semantic, parts.reconstruction, parts.semantic};
+    }
+
+    /// The data set's classes, or those whose name t_c is nearest to the image embedding.
+    [[nodiscard]] at::Tensor classes_of(const FeatureBatch& batch) const {
+        if (run_.config().scoring.class_source == "given") return batch.classes;
+        return at::matmul(batch.latents, unit_names_.t()).argmax(1);
+    }
+
+    /// With exchanged names the class after a picture's own, so that none keeps its name.
+    [[nodiscard]] at::Tensor tested_as(const at::Tensor& classes) const {
+        return run_.config().scoring.names == "own" ? classes : (classes + 1).remainder(unit_names_.size(0));
+    }
+
+    const Run& run_;
+    Phase2Part part_;
+    Phase1Model phase1_;
+    Phase2Model model_;
+    std::vector<std::string> scores_;
+    std::optional<double> lambda_;
+    at::Tensor unit_names_;
+};
+
+}  // namespace
+
+void fit_ltad(Run& run, TrainOptions options) {
+    train_phase1(run, options);
+    train_phase2(run, Phase2Part::both, options);
+}
+
+std::unique_ptr<Detector> load_ltad(const Run& run, Phase2Part part) {
+    return std::make_unique<LtadDetector>(run, part);
+}
+
+}  // namespace ltad

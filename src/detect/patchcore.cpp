@@ -1,0 +1,159 @@
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include "ltad/config/load.h"
+#include "ltad/core/error.h"
+#include "ltad/core/interrupt.h"
+#include "ltad/core/log.h"
+#include "ltad/core/progress.h"
+#include "ltad/model/jitter.h"
+#include "ltad/model/nearest.h"
+#include "ltad/model/score.h"
+#include "methods.h"
+
+namespace ltad {
+namespace {
+
+constexpr std::size_t batch_size = 16;  // training pictures at once
+
+std::filesystem::path bank_file(const Run& run) { return run.output() / "patchcore" / "bank.safetensors"; }
+
+json settings_of(const Run& run) {
+    json settings = run.common_settings();
+    json section = to_json(run.config())["patchcore"];
+    section.erase("smoothing");  // of the maps, which are made later
+    settings["patchcore"] = section;
+    return settings;
+}
+
+/// "Locally aware" patches: each the mean of its neighbourhood, with zeros around the picture. [B, C, G, G] → [B, G²,
+/// C].
+at::Tensor patches_of(const at::Tensor& maps, std::int64_t neighborhood) {
+    const std::int64_t side = neighborhood;
+    return to_tokens(side == 1 ? maps : at::avg_pool2d(maps, {side, side}, {1, 1}, {side / 2, side / 2}));
+}
+
+/// The training patches: too many to hold at once for large data sets, so they are made again when needed.
+class TrainingPatches {
+public:
+    explicit TrainingPatches(const Run& run)
+        : set_(run.features_of(run.split().train)), config_(run.config().patchcore), seed_(run.config().seed) {}
+
+    /// Of all pictures in the space where distances are cheap: projected at random, by Gaussians of variance 1 / D,
+    /// which keep distances in expectation (Johnson and Lindenstrauss). [N · G², D].
+    [[nodiscard]] at::Tensor projected() const {
+        at::Tensor projection, all;
+        for (std::size_t first = 0; first < set_.size(); first += batch_size) {
+            std::vector<std::size_t> indices(std::min(batch_size, set_.size() - first));
+            std::iota(indices.begin(), indices.end(), first);
+            at::Tensor patches = patches_of(set_.batch(indices).maps, config_.neighborhood);
+            per_picture_ = patches.size(1);
+            if (first == 0 && config_.projection_dim > 0 && config_.projection_dim < patches.size(2))
+                projection = random_projection(patches.size(2)).to(patches.device());
+            patches = patches.flatten(0, 1);
+            if (projection.defined()) patches = at::matmul(patches, projection);
+            if (first == 0)
+                all = at::empty({static_cast<std::int64_t>(set_.size()) * per_picture_, patches.size(1)},
+                                patches.options());
+            all.narrow(0, static_cast<std::int64_t>(first) * per_picture_, patches.size(0)).copy_(patches);
+        }
+        return all;
+    }
+
+    /// Some of them, unprojected, in their order: [M] int64 → [M, C].
+    [[nodiscard]] at::Tensor select(const at::Tensor& rows) const {
+        const at::Tensor sorted = std::get<0>(rows.to(at::kCPU).sort());
+        std::vector<at::Tensor> parts;
+        for (std::size_t i = 0; i < set_.size(); ++i) {
+            const auto first = static_cast<std::int64_t>(i) * per_picture_;
+            const at::Tensor own = sorted.masked_select(sorted.ge(first).logical_and(sorted.lt(first + per_picture_)));
+            if (own.numel() == 0) continue;
+            const at::Tensor patches = patches_of(set_.batch(std::array{i}).maps, config_.neighborhood)[0];
+            parts.push_back(patches.index_select(0, (own - first).to(patches.device())));
+        }
+        return at::cat(parts);
+    }
+
+private:
+    [[nodiscard]] at::Tensor random_projection(std::int64_t channels) const {
+        at::Tensor projection = at::empty({channels, config_.projection_dim});
+        Random random(RandomUse::coreset, {static_cast<std::uint64_t>(seed_), 0});
+        random.fill_normal({projection.mutable_data_ptr<float>(), static_cast<std::size_t>(projection.numel())});
+        return projection / std::sqrt(static_cast<double>(config_.projection_dim));
+    }
+
+    FeatureSet set_;
+    const PatchcoreConfig& config_;
+    std::int64_t seed_;
+    mutable std::int64_t per_picture_ = 0;
+};
+
+class PatchcoreDetector final : public Detector {
+public:
+    explicit PatchcoreDetector(const Run& run) : run_(run) {
+        const auto file = bank_file(run);
+        if (!std::filesystem::exists(file))
+            fail(file.string(), ": PatchCore has no bank yet; run `ltad-train fit` with this config first");
+        Metadata metadata;
+        Weights weights = load_weights(file, &metadata);
+        check_checkpoint(metadata, settings_of(run), file);
+        const at::Tensor& bank = weights["bank"];
+        if (!bank.defined() || bank.dim() != 2 || bank.size(1) != run.layout().total_channels())
+            fail(file.string(), ": a tensor \"bank\" with rows of ", run.layout().total_channels(),
+                 " channels was expected; --force makes it again");
+        bank_ = bank.to(run.device());
+    }
+
+    [[nodiscard]] const std::vector<std::string>& scores() const override { return scores_; }
+    [[nodiscard]] std::vector<std::filesystem::path> files() const override { return {bank_file(run_)}; }
+
+    [[nodiscard]] Detection detect(const FeatureSet& set, std::span<const std::size_t> indices) const override {
+        const c10::NoGradGuard no_grad;
+        const at::Tensor patches = patches_of(set.batch(indices).maps, run_.config().patchcore.neighborhood);
+        const at::Tensor distances =
+            nearest_distances(patches.flatten(0, 1), bank_).square().view({patches.size(0), patches.size(1)});
+        const at::Tensor maps = anomaly_maps(distances, run_.config().scoring.map_size).to(at::kCPU);
+        return {{smooth_maps(maps, run_.config().patchcore.smoothing).contiguous()}, {distances.amax(1).to(at::kCPU)}};
+    }
+
+private:
+    const Run& run_;
+    at::Tensor bank_;  ///< [M, C]
+    std::vector<std::string> scores_{"patchcore"};
+};
+
+}  // namespace
+
+void fit_patchcore(Run& run, TrainOptions options) {
+    const FileLock lock = run.claim(options.force);
+    const auto file = bank_file(run);
+    const json settings = settings_of(run);
+    if (!options.force && std::filesystem::exists(file)) {
+        check_checkpoint(SafetensorsFile(file).metadata(), settings, file);
+        log_info(text(file.string(), ": PatchCore's bank is already there; --force makes it again"));
+        return;
+    }
+    run.prepare_features(options.verify_features);
+    run.check_masks();
+    run.write_config();
+    const c10::NoGradGuard no_grad;
+    const TrainingPatches training(run);
+    const at::Tensor points = training.projected();
+    const auto count = std::max<std::int64_t>(
+        1, static_cast<std::int64_t>(run.config().patchcore.coreset * static_cast<double>(points.size(0))));
+    Progress progress("PatchCore", static_cast<std::size_t>(count), "patches");
+    Random random(RandomUse::coreset, {static_cast<std::uint64_t>(run.config().seed), 1});
+    const at::Tensor chosen = greedy_coreset(points, count, random, [&] {
+        if (interrupt_requested()) throw Interrupted("interrupted; nothing was written");
+        progress.advance();
+    });
+    save_weights(file, {{"bank", training.select(chosen).contiguous()}}, checkpoint_metadata(settings));
+}
+
+std::unique_ptr<Detector> load_patchcore(const Run& run) { return std::make_unique<PatchcoreDetector>(run); }
+
+}  // namespace ltad

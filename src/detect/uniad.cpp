@@ -1,0 +1,141 @@
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include "ltad/config/load.h"
+#include "ltad/core/error.h"
+#include "ltad/core/log.h"
+#include "ltad/model/jitter.h"
+#include "ltad/model/score.h"
+#include "ltad/train/epochs.h"
+#include "methods.h"
+
+namespace ltad {
+namespace {
+
+constexpr int phase = 4;  // apart from LTAD's random streams
+
+std::filesystem::path folder_of(const Run& run) { return run.output() / "uniad"; }
+std::filesystem::path module_file(const Run& run) { return folder_of(run) / "model.safetensors"; }
+
+json settings_of(const Run& run) {
+    const json all = to_json(run.config());
+    json settings = run.common_settings();
+    for (const char* key : {"epochs", "batch_size", "learning_rate", "schedule", "weight_decay", "jitter"})
+        settings["phase2"][key] = all["phase2"][key];
+    for (const char* section : {"reconstruction", "uniad"}) settings[section] = all[section];
+    return settings;
+}
+
+/// UniAD jitters in proportion to each token's length, whatever phase2.jitter_scale says.
+Phase2Config jitter_config(const Run& run) {
+    Phase2Config config = run.config().phase2;
+    config.jitter_scale = "token";
+    return config;
+}
+
+struct Module {
+    explicit Module(const Run& run)
+        : parameters(run.config().seed, run.device()),
+          reconstruction(run.config().reconstruction, run.layout().total_channels(), run.layout().grid, parameters) {}
+
+    Parameters parameters;
+    Reconstruction reconstruction;
+};
+
+class UniadTraining final : public Training {
+public:
+    UniadTraining(const Run& run, const Reconstruction& module, const FeatureSet& set, Trainee& trainee)
+        : run_(run), module_(module), set_(set), trainee_(trainee), jitter_(jitter_config(run)) {}
+
+    void step(std::int64_t step, std::int64_t epoch, std::span<const std::size_t> indices) override {
+        const at::Tensor clean = to_tokens(set_.batch(indices).maps);
+        const at::Tensor noise = sample_noise(RandomUse::jitter, run_.config().seed, phase, epoch, set_, indices,
+                                              {clean.size(1), clean.size(2)}, run_.device());
+        seed_dropout(run_.config().seed, step, run_.device());
+        const at::Tensor loss = at::mse_loss(module_.forward(jitter(jitter_, clean, noise, {}), true), clean);
+        trainee_.step(loss, {{"loss", loss.item<double>()}}, static_cast<double>(indices.size()));
+    }
+
+    std::string end_epoch(std::int64_t) override {
+        const double loss = trainee_.end_epoch();
+        write_metrics(folder_of(run_) / "metrics.jsonl", {trainee_.history()});
+        return text("loss ", loss);
+    }
+
+    void save_state() override { trainee_.save_state(); }
+    void save_now_and_then() override { trainee_.save_now_and_then(); }
+
+private:
+    const Run& run_;
+    const Reconstruction& module_;
+    const FeatureSet& set_;
+    Trainee& trainee_;
+    Phase2Config jitter_;
+};
+
+class UniadDetector final : public Detector {
+public:
+    explicit UniadDetector(const Run& run) : run_(run), module_(run) {
+        const auto file = module_file(run);
+        if (!std::filesystem::exists(file))
+            fail(file.string(), ": UniAD is not trained; run `ltad-train fit` with this config first");
+        Metadata metadata;
+        const Weights weights = load_weights(file, &metadata);
+        check_checkpoint(metadata, settings_of(run), file);
+        module_.parameters.load(weights, file.string());
+    }
+
+    [[nodiscard]] const std::vector<std::string>& scores() const override { return scores_; }
+    [[nodiscard]] std::vector<std::filesystem::path> files() const override { return {module_file(run_)}; }
+
+    [[nodiscard]] Detection detect(const FeatureSet& set, std::span<const std::size_t> indices) const override {
+        const ScoringConfig& scoring = run_.config().scoring;
+        const at::Tensor tokens = to_tokens(set.batch(indices).maps);
+        const at::Tensor scores = reconstruction_scores(module_.reconstruction, tokens).sqrt();
+        const at::Tensor maps = anomaly_maps(scores, scoring.map_size).to(at::kCPU).contiguous();
+        return {{maps}, {image_scores(maps, scoring.image_pooling)}};
+    }
+
+private:
+    const Run& run_;
+    Module module_;
+    std::vector<std::string> scores_{"uniad"};
+};
+
+}  // namespace
+
+void fit_uniad(Run& run, TrainOptions options) {
+    const Config& config = run.config();
+    const FileLock lock = run.claim(options.force);
+    Module module(run);
+    const EpochPlan plan{.label = "UniAD",
+                         .phase = phase,
+                         .seed = config.seed,
+                         .epochs = config.phase2.epochs,
+                         .batch_size = config.phase2.batch_size,
+                         .pictures = static_cast<std::int64_t>(run.split().train.size())};
+    Trainee trainee(folder_of(run), "model", settings_of(run), module.parameters,
+                    {.learning_rate = config.phase2.learning_rate,
+                     .weight_decay = config.phase2.weight_decay,
+                     .clip_norm = config.uniad.clip_norm},
+                    {.total_steps = plan.total_steps(), .decay = decay_named(config.phase2.schedule)},
+                    config.checkpoint_seconds, options);
+    if (trainee.finished()) {
+        log_info(text(trainee.file().string(), ": UniAD is already trained; --force trains it again"));
+        return;
+    }
+    run.prepare_features(options.verify_features);
+    run.check_masks();
+    const FeatureSet set = run.features_of(run.split().train);
+    run.write_config();
+    trainee.clear_leftovers();
+    log_info(text("UniAD: ", set.size(), " pictures, ", plan.epochs, " epochs"));
+    UniadTraining training(run, module.reconstruction, set, trainee);
+    run_epochs(plan, trainee.steps_done(), set, training);
+    write_metrics(folder_of(run) / "metrics.jsonl", {trainee.history()});
+    trainee.finish();
+}
+
+std::unique_ptr<Detector> load_uniad(const Run& run) { return std::make_unique<UniadDetector>(run); }
+
+}  // namespace ltad

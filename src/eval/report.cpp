@@ -1,0 +1,225 @@
+#include "ltad/eval/report.h"
+
+#include <array>
+#include <fstream>
+#include <map>
+
+#include <ATen/ATen.h>
+
+#include "ltad/config/load.h"
+#include "ltad/core/command.h"
+#include "ltad/core/error.h"
+#include "ltad/core/log.h"
+#include "ltad/data/image.h"
+#include "ltad/detect/thresholds.h"
+#include "ltad/model/prompts.h"
+
+namespace ltad {
+namespace {
+
+constexpr std::size_t curve_points = 100;
+constexpr std::int64_t words_per_token = 5;
+
+ReportFigures figures_of(const Figures& f) {
+    return {.image_auroc = f.image.auroc,
+            .pixel_auroc = f.pixel.auroc,
+            .image_average_precision = f.image.average_precision,
+            .image_f1_max = f.image.f1_max,
+            .pixel_average_precision = f.pixel.average_precision,
+            .pixel_f1_max = f.pixel.f1_max,
+            .aupro = f.region_overlap};
+}
+
+std::vector<ReportFigures> figures_of(const std::vector<Figures>& scores) {
+    std::vector<ReportFigures> all;
+    for (const Figures& f : scores) all.push_back(figures_of(f));
+    return all;
+}
+
+std::vector<ChartPoint> points_of(const std::vector<RocPoint>& curve) {
+    std::vector<ChartPoint> points;
+    for (const RocPoint& p : curve) points.push_back({.x = p.false_positive_rate, .y = p.true_positive_rate});
+    return points;
+}
+
+ReportScore score_of(const Results& results, const ClassResult& c, std::size_t s) {
+    ReportScore out{.figures = figures_of(c.scores[s]), .threshold = c.scores[s].image.f1_threshold};
+    RankedScores ranked;
+    for (const ImageResult& image : results.images) {
+        if (image.class_name != c.name) continue;
+        const std::uint8_t label = image.defective ? 1 : 0;
+        ranked.add(std::span(&image.scores[s], 1), std::span(&label, 1));
+        (image.defective ? out.defective : out.good).push_back(image.scores[s]);
+    }
+    out.image_roc = points_of(ranked.roc_curve(curve_points));
+    if (s < c.pixel_roc.size()) out.pixel_roc = points_of(c.pixel_roc[s]);
+    return out;
+}
+
+/// What each class's learned name is near to; none where the method learns no names.
+std::vector<std::vector<std::vector<NearestWord>>> name_words(const Run& run) {
+    std::vector<std::vector<std::vector<NearestWord>>> all(run.class_names().size());
+    if (run.config().method != "ltad") return all;
+    const Phase1Model phase1 = Phase1Model::load(run);
+    for (std::size_t c = 0; c < all.size(); ++c)
+        for (const auto& token : phase1.prompts().nearest_words(static_cast<std::int64_t>(c), words_per_token)) {
+            auto& words = all[c].emplace_back();
+            for (const auto& [word, cosine] : token) words.push_back({.word = word, .cosine = cosine});
+        }
+    return all;
+}
+
+std::vector<ReportClass> classes_of(const Run& run, const Results& results) {
+    const auto words = name_words(run);
+    std::vector<ReportClass> classes;
+    for (const ClassResult& c : results.classes) {
+        ReportClass out{.name = c.name,
+                        .group = std::string(name_of(c.group)),
+                        .train = c.train,
+                        .test_good = c.test_good,
+                        .test_defective = c.test_defective,
+                        .name_words = words[classes.size()]};
+        for (std::size_t s = 0; s < results.scores.size(); ++s) out.scores.push_back(score_of(results, c, s));
+        classes.push_back(std::move(out));
+    }
+    return classes;
+}
+
+/// The worst and the typical pictures, with the maps of all scores.
+class GalleryMaker {
+public:
+    GalleryMaker(Run& run, const Detector& detector, const Results& results)
+        : run_(run), detector_(detector), results_(results), thresholds_(thresholds_of(run, detector)) {
+        for (const Sample& sample : run.split().test) samples_[sample.file] = &sample;
+    }
+
+    [[nodiscard]] std::vector<GalleryItem> make() const {
+        std::vector<GalleryCandidate> candidates;
+        for (const ImageResult& image : results_.images)
+            candidates.push_back(
+                {.class_name = image.class_name, .defective = image.defective, .score = image.scores.front()});
+        std::vector<GalleryItem> items;
+        for (const GalleryChoice& choice : choose_gallery(candidates)) items.push_back(item_of(choice));
+        return items;
+    }
+
+private:
+    [[nodiscard]] GalleryItem item_of(const GalleryChoice& choice) const {
+        const ImageResult& image = results_.images[choice.index];
+        const Sample& sample = *samples_.at(image.file);
+        const FeatureSet set = run_.features_of({sample});
+        const Detection found = detector_.detect(set, std::array<std::size_t, 1>{0});
+        const std::vector<NormalScore>& normal = thresholds_.of(image.class_name);
+        std::vector<NamedMap> maps;
+        for (std::size_t s = 0; s < found.maps.size(); ++s) {
+            const at::Tensor& map = found.maps[s];
+            maps.push_back({.name = detector_.scores()[s],
+                            .map = {{map.const_data_ptr<float>(), static_cast<std::size_t>(map.numel())},
+                                    static_cast<int>(map.size(1))},
+                            .range = heat_range(normal[s])});
+        }
+        std::optional<Mask> mask;
+        if (!sample.mask.empty()) mask = read_mask(std::filesystem::path(run_.config().dataset.root) / sample.mask);
+        return {.kind = choice.kind,
+                .file = image.file,
+                .class_name = image.class_name,
+                .defective = image.defective,
+                .score = image.scores.front(),
+                .rank = choice.rank,
+                .of = choice.of,
+                .panels = gallery_panels(read_image(set.file_of(0)), mask, maps)};
+    }
+
+    const Run& run_;
+    const Detector& detector_;
+    const Results& results_;
+    Thresholds thresholds_;
+    std::map<std::string, const Sample*> samples_;
+};
+
+/// The histories that trainings have left in metrics.jsonl, a curve for each term.
+std::vector<TrainingCurve> training_of(const Run& run) {
+    std::vector<TrainingCurve> all;
+    using Place = std::pair<const char*, const char*>;
+    const std::vector<Place> places = run.config().method == "ltad"
+                                          ? std::vector<Place>{{"phase1", "Phase 1: names and feature VAE"},
+                                                               {"phase2", "Phase 2: reconstruction and semantic head"}}
+                                          : std::vector<Place>{{"uniad", "UniAD"}};
+    for (const auto& [folder, phase] : places) {
+        std::ifstream file(run.output() / folder / "metrics.jsonl");
+        std::map<std::string, TrainingCurve> curves;
+        for (std::string line; std::getline(file, line);) {
+            const json epoch = json::parse(line, nullptr, false);
+            if (!epoch.is_object() || !epoch.contains("epoch")) continue;
+            for (const auto& [term, value] : epoch.items()) {
+                if (term == "epoch" || !value.is_number()) continue;
+                TrainingCurve& curve = curves[term];
+                curve.phase = phase;
+                curve.term = term;
+                curve.points.push_back({.x = epoch["epoch"].get<double>(), .y = value.get<double>()});
+            }
+        }
+        for (auto& [term, curve] : curves) all.push_back(std::move(curve));
+    }
+    return all;
+}
+
+std::vector<std::pair<std::string, std::string>> facts_of(const Run& run, const Results& results) {
+    const Config& c = run.config();
+    const Split& split = run.split();
+    std::string how = split.type;
+    if (split.type != "import") how += text(", imbalance factor ", split.imbalance_factor);
+    std::vector<std::pair<std::string, std::string>> facts = {
+        {"method", c.method},
+        {"data set", text(c.dataset.root, " (", c.dataset.layout, ")")},
+        {"split", text(how, ": ", split.train.size(), " training pictures of ", split.classes.size(), " classes")},
+        {"encoder", text(c.encoder.path, ", ", run.layout().image_size, " pixels, grid ", run.layout().grid, " × ",
+                         run.layout().grid)},
+        {"seed", std::to_string(c.seed)}};
+    if (results.lambda) facts.emplace_back("λ", text(*results.lambda));
+    facts.emplace_back("program", text("ltad ", version(), " (", git_revision(), ")"));
+    return facts;
+}
+
+std::vector<std::string> notes_of(const Run& run, const Results& results) {
+    std::vector<std::string> notes;
+    if (run.encoder().config().random_weights)
+        notes.push_back("The encoder has random weights: these figures say nothing about the method.");
+    if (results.empty_masks > 0)
+        notes.push_back(text(results.empty_masks,
+                             " pictures are labelled defective, but their masks are empty at the size of the maps."));
+    std::string without;
+    for (const ClassResult& c : results.classes)
+        if (!c.scores.front().image.auroc) without += (without.empty() ? "" : ", ") + c.name;
+    if (!without.empty())
+        notes.push_back(
+            text("Classes with one label only have no AUROC and are left out of the means: ", without, "."));
+    return notes;
+}
+
+}  // namespace
+
+Report make_report(Run& run, const Detector& detector, const Results& results) {
+    Report report{.title = run.config().name,
+                  .facts = facts_of(run, results),
+                  .notes = notes_of(run, results),
+                  .score_names = results.scores,
+                  .classes = classes_of(run, results),
+                  .gallery = GalleryMaker(run, detector, results).make(),
+                  .training = training_of(run),
+                  .config = to_json(run.config()).dump(2)};
+    for (const auto& [subset, name] : {std::pair(Subset::all, "Avg"), {Subset::high, "High"}, {Subset::low, "Low"}})
+        report.means.push_back({name, figures_of(mean_scores(results, subset))});
+    report.means.push_back({"Mixed", figures_of(results.mixed)});
+    return report;
+}
+
+void write_report(Run& run, const Detector& detector, const Results& results, const std::filesystem::path& folder) {
+    const std::string page = render_report(make_report(run, detector, results));
+    make_directories(folder);
+    const auto file = folder / "index.html";
+    write_file_atomically(file, page);
+    log_info(text("the report is in ", file.string()));
+}
+
+}  // namespace ltad
