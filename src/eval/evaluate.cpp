@@ -24,7 +24,7 @@ constexpr std::size_t batch_size = 16;
 constexpr std::size_t curve_points = 100;
 
 /// What results.json's config_sha256 is the hash of, kept beside it.
-std::string config_text(const Run& run) { return to_json(run.config()).dump(2) + "\n"; }
+std::string config_text(const Config& config) { return to_json(config).dump(2) + "\n"; }
 
 /// Of all classes together, by score.
 struct MixedScores {
@@ -157,11 +157,13 @@ private:
 
 }  // namespace
 
+std::string config_fingerprint(const Config& config) { return sha256(config_text(config)); }
+
 Results evaluate(Run& run, const Detector& detector, const EvaluateOptions& options) {
     const c10::NoGradGuard no_grad;
     run.check_split();
     run.prepare_features(options.verify_features);
-    Results results{.config_sha256 = sha256(config_text(run)),
+    Results results{.config_sha256 = config_fingerprint(run.config()),
                     .method = run.config().method,
                     .scores = detector.scores(),
                     .lambda = detector.lambda()};
@@ -185,7 +187,7 @@ Results evaluate(Run& run, const Detector& detector, const EvaluateOptions& opti
 void write_results(const Run& run, const Results& results) {
     const auto folder = run.output() / "eval";
     make_directories(folder);
-    write_file_atomically(folder / "config.json", config_text(run));
+    write_file_atomically(folder / "config.json", config_text(run.config()));
     write_file_atomically(folder / "table.md", format_markdown(results));
     write_file_atomically(folder / "scores.csv", format_image_scores(results));
     write_json(folder / "results.json", to_json(results));

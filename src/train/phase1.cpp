@@ -149,7 +149,7 @@ void train_phase1(Run& run, TrainOptions options) {
     const Phase1Report report = report_phase1(run, model, set);
     write_json(folder / "report.json", report.to_json());
     trainee.finish();
-    std::cout << report.table();
+    if (options.print_report) std::cout << report.table();
 }
 
 }  // namespace ltad

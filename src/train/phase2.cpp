@@ -187,6 +187,14 @@ private:
 
 }  // namespace
 
+json phase2_settings(const Run& run, Phase2Part part) {
+    return part == Phase2Part::reconstruction ? reconstruction_settings(run) : semantic_settings(run);
+}
+
+std::filesystem::path phase2_file(const Run& run, Phase2Part part) {
+    return folder_of(run) / (part == Phase2Part::reconstruction ? "reconstruction.safetensors" : "semantic.safetensors");
+}
+
 Phase2Model::Phase2Model(const Run& run, const Phase1Model& phase1)
     : reconstruction_parameters_(std::make_unique<Parameters>(run.config().seed, run.device())),
       semantic_parameters_(std::make_unique<Parameters>(run.config().seed, run.device())),

@@ -15,6 +15,9 @@ struct EvaluateOptions {
 /// and a mask whose size is not its picture's.
 [[nodiscard]] Results evaluate(Run& run, const Detector& detector, const EvaluateOptions& options = {});
 
+/// The config_sha256 of its results: of eval/config.json.
+[[nodiscard]] std::string config_fingerprint(const Config& config);
+
 /// Writes eval/results.json, table.md, scores.csv and the config that was evaluated below the run's output.
 void write_results(const Run& run, const Results& results);
 

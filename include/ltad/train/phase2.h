@@ -15,6 +15,11 @@ namespace ltad {
 /// Which of the two modules of phase 2 a command is about. They share no parameter, so each can be trained alone.
 enum class Phase2Part { both, reconstruction, semantic };
 
+/// What one module's result depends on, phase 1's file included. Not for `both`.
+[[nodiscard]] json phase2_settings(const Run& run, Phase2Part part);
+/// <output>/phase2/reconstruction.safetensors or semantic.safetensors. Not for `both`.
+[[nodiscard]] std::filesystem::path phase2_file(const Run& run, Phase2Part part);
+
 /// What phase 2 trains: the reconstruction module Π and the semantic head Φ, with the texts of a finished phase 1.
 class Phase2Model {
 public:

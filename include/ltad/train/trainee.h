@@ -17,6 +17,7 @@ struct TrainOptions {
     bool resume = false;           ///< go on with an unfinished training
     bool force = false;            ///< start over, whatever is there
     bool verify_features = false;  ///< rehash the feature store first
+    bool print_report = true;      ///< phase 1's, to standard output
 };
 
 /// How a learning rate falls: not at all, along half a cosine, or to a tenth after four fifths of the steps (UniAD).

@@ -1,0 +1,140 @@
+#include "ltad/repro/execute.h"
+
+#include <sstream>
+
+#include <gmock/gmock.h>
+
+#include "ltad/config/load.h"
+#include "ltad/core/error.h"
+#include "ltad/core/hash.h"
+#include "ltad/eval/evaluate.h"
+#include "ltad/eval/table.h"
+#include "ltad/repro/command.h"
+#include "ltad/train/phase2.h"
+#include "support/tiny_run.h"
+
+namespace ltad::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::ThrowsMessage;
+
+/// ltad-repro on a tiny data set.
+class Repro : public ::testing::Test {
+protected:
+    Repro() {
+        json config = to_json(tiny.open().config());
+        config.erase("output");
+        config["name"] = "tiny";
+        write_json(tiny / "config.json", config);
+    }
+
+    [[nodiscard]] ReproCommand command(const std::string& table) const {
+        return {.table = table, .config = tiny / "config.json", .out = tiny / "repro"};
+    }
+    [[nodiscard]] static std::string printed(const ReproCommand& command) {
+        std::ostringstream out;
+        reproduce(command, out, false);
+        return out.str();
+    }
+    [[nodiscard]] json document(const std::string& table) const {
+        return read_json(tiny / ("repro/" + table + ".json"));
+    }
+
+    const TinyRun tiny;
+};
+
+TEST_F(Repro, ATableIsWhatItsRunsSay) {
+    const std::string table = printed(command("table8"));
+    for (const char* id : {"8.1", "8.2", "8.3"}) EXPECT_THAT(table, HasSubstr(id));
+    for (const char* ending : {".md", ".csv", ".json"})
+        EXPECT_TRUE(std::filesystem::exists(tiny / (std::string("repro/table8") + ending))) << ending;
+
+    // Each figure, from a run made by hand.
+    const std::vector<std::vector<std::string>> rows = {
+        {"scoring.names=exchanged", "semantic.text=encoder"}, {"semantic.text=free"}, {}};
+    const ReproPlan plan = make_plan(repro_table("table8", {.paper_data = false, .factors = {}, .efficientnet = {}}),
+                                     tiny / "config.json", {}, 1, tiny / "repro");
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+        auto overrides = rows[r];
+        overrides.push_back("output=" + (tiny / text("by-hand", r)).string());
+        ltad::Run run(load_config(tiny / "config.json", overrides));
+        train_phase1(run, {.print_report = false});
+        train_phase2(run, Phase2Part::semantic, {});
+        EXPECT_EQ(sha256_file(phase2_file(run, Phase2Part::semantic)),
+                  sha256_file(std::filesystem::path(plan.runs[r].config.output) / "phase2/semantic.safetensors"))
+            << r;
+        const double ours =
+            *mean_scores(evaluate(run, *load_detector(run, Phase2Part::semantic)), Subset::all)[0].image.auroc;
+        const json results = read_json(std::filesystem::path(plan.runs[r].config.output) / "eval/results.json");
+        EXPECT_EQ(results["mean"]["all"]["semantic"]["image_auroc"], ours);
+        EXPECT_THAT(table, HasSubstr(percent(ours)));
+    }
+}
+
+TEST_F(Repro, FinishedWorkIsNotDoneAgain) {
+    ReproCommand once = command("table7");
+    EXPECT_THAT(printed({.table = "table7", .config = once.config, .out = once.out, .dry_run = true}),
+                AllOf(HasSubstr("4 runs, 0 of them finished"), HasSubstr("3 parts are reused")));
+    EXPECT_FALSE(std::filesystem::exists(tiny / "repro/table7.md")) << "a dry run writes nothing";
+    const std::string first = printed(once);
+    const json figures = document("table7");
+    EXPECT_EQ(printed(once), first);
+    EXPECT_EQ(document("table7"), figures);
+    once.dry_run = true;
+    EXPECT_THAT(printed(once), HasSubstr("4 runs, 4 of them finished"));
+    // Another table takes over what it shares: phase 1, and a whole run, table 7's last row.
+    ReproCommand other = command("table8");
+    other.dry_run = true;
+    EXPECT_THAT(printed(other),
+                AllOf(HasSubstr("3 runs, 1 of them finished"), HasSubstr("semantic"), Not(HasSubstr("phase 1"))));
+}
+
+TEST_F(Repro, AMissingDataSetIsNoData) {
+    ReproCommand absent = command("table3");
+    absent.overrides = {"dataset.root=" + (tiny / "nowhere").string()};
+    absent.imbalance = {4};
+    EXPECT_THAT(printed(absent), HasSubstr("no data"));
+    for (const json& row : document("table3")["rows"]) EXPECT_THAT(row.dump(), Not(HasSubstr("NaN")));
+}
+
+TEST_F(Repro, ARunThatFailsCostsNoOther) {
+    ReproCommand one = command("table7");
+    // The config is allowed, but the text encoder has 16 positions.
+    one.overrides = {"prompts.length=15"};
+    std::ostringstream out;
+    EXPECT_THAT([&] { reproduce(one, out, false); }, ThrowsMessage<Error>(HasSubstr("4 of 4 runs failed")));
+    EXPECT_THAT(out.str(), AllOf(HasSubstr("n/a"), HasSubstr("prompts.length")));
+}
+
+TEST_F(Repro, SeedsGiveMeanAndDeviation) {
+    ReproCommand two = command("table8");
+    two.seeds = 2;
+    EXPECT_THAT(printed(two), HasSubstr("±"));
+}
+
+TEST_F(Repro, MistakesAreNamed) {
+    EXPECT_THAT([&] { (void)printed(command("table2")); },
+                ThrowsMessage<UsageError>(AllOf(HasSubstr("table2"), HasSubstr("table3"), HasSubstr("fig8"))));
+    ReproCommand none = command("table7");
+    none.seeds = 0;
+    EXPECT_THAT([&] { (void)printed(none); }, ThrowsMessage<UsageError>(HasSubstr("--seeds")));
+    ReproCommand factor = command("table3");
+    factor.imbalance = {0.5};
+    EXPECT_THAT([&] { (void)printed(factor); }, ThrowsMessage<UsageError>(HasSubstr("--imbalance")));
+}
+
+TEST_F(Repro, FiguresAreDrawn) {
+    ReproCommand figure = command("fig8");
+    figure.imbalance = {4};
+    (void)printed(figure);
+    for (const char* task : {"image", "pixel"}) {
+        const std::string svg = read_file(tiny / text("repro/fig8-", task, ".svg"));
+        EXPECT_THAT(svg, AllOf(HasSubstr("<svg"), HasSubstr("reversed"), HasSubstr("step4 High")));
+    }
+}
+
+}  // namespace
+}  // namespace ltad::test

@@ -1,0 +1,136 @@
+#include "ltad/repro/plan.h"
+
+#include <map>
+#include <set>
+
+#include <gmock/gmock.h>
+
+#include "ltad/config/load.h"
+#include "ltad/core/error.h"
+#include "ltad/core/json.h"
+#include "support/temporary_folder.h"
+
+namespace ltad::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+using ::testing::UnorderedElementsAre;
+
+class Plan : public ::testing::Test {
+protected:
+    Plan() { write_json(folder / "config.json", {{"name", "mine"}, {"seed", 5}, {"dataset", {{"root", "data"}}}}); }
+
+    [[nodiscard]] ReproPlan plan(const std::string& name, std::int64_t seeds = 1,
+                                 const std::vector<std::string>& overrides = {}) const {
+        return make_plan(table(name), folder / "config.json", overrides, seeds, "root");
+    }
+    [[nodiscard]] static ReproTable table(const std::string& name) {
+        return repro_table(name, {.paper_data = false, .factors = {10, 20}, .efficientnet = {}});
+    }
+    /// Parts of each kind with different keys.
+    [[nodiscard]] static std::map<PartKind, std::size_t> distinct_parts(const ReproPlan& plan) {
+        std::map<PartKind, std::set<std::string>> keys;
+        for (const PlannedRun& run : plan.runs)
+            for (const PlannedPart& part : run.parts) keys[part.kind].insert(part.key);
+        std::map<PartKind, std::size_t> counts;
+        for (const auto& [kind, all] : keys) counts[kind] = all.size();
+        return counts;
+    }
+
+    const TemporaryFolder folder;
+};
+
+TEST_F(Plan, TrainsWhatATablesRowsShareOnce) {
+    using Counts = std::map<PartKind, std::size_t>;
+    // 6.1 has no model directory; 6.4 shares phase 1 with 6.8.
+    EXPECT_EQ(plan("table6").runs.size(), 7u);
+    EXPECT_EQ(distinct_parts(plan("table6")),
+              (Counts{{PartKind::phase1, 5}, {PartKind::reconstruction, 6}, {PartKind::uniad, 1}}));
+    // The rows of tables 7 to 9 differ in the semantic head alone.
+    EXPECT_EQ(distinct_parts(plan("table7")), (Counts{{PartKind::phase1, 1}, {PartKind::semantic, 4}}));
+    EXPECT_EQ(distinct_parts(plan("table9")), (Counts{{PartKind::phase1, 1}, {PartKind::semantic, 16}}));
+    EXPECT_EQ(distinct_parts(plan("fig6")), (Counts{{PartKind::phase1, 8}, {PartKind::reconstruction, 8}}));
+    // Four splits; LTAD's two rows read the same runs.
+    EXPECT_EQ(plan("table3").runs.size(), 12u);
+    EXPECT_EQ(distinct_parts(plan("table3")), (Counts{{PartKind::phase1, 4},
+                                                      {PartKind::reconstruction, 4},
+                                                      {PartKind::semantic, 4},
+                                                      {PartKind::uniad, 4},
+                                                      {PartKind::patchcore, 4}}));
+}
+
+TEST_F(Plan, ExchangedNamesAreAnotherRunWithTheSameParts) {
+    const ReproPlan all = plan("table8");
+    ASSERT_EQ(all.runs.size(), 3u);
+    EXPECT_NE(all.runs[0].config.output, all.runs[2].config.output);
+    EXPECT_EQ(all.runs[0].parts[1].key, all.runs[2].parts[1].key) << "8.1 and 8.3";
+    EXPECT_NE(all.runs[1].parts[1].key, all.runs[2].parts[1].key) << "8.2 and 8.3";
+    EXPECT_EQ(distinct_parts(all).at(PartKind::semantic), 2u);
+}
+
+TEST_F(Plan, EachCellHasARunForEachSeed) {
+    const ReproPlan all = plan("table7", 3);
+    EXPECT_EQ(all.runs.size(), 12u);
+    for (const auto& row : all.cells)
+        for (const auto& cell : row) {
+            ASSERT_EQ(cell.size(), 3u);
+            std::vector<std::int64_t> seeds;
+            for (const std::size_t run : cell) seeds.push_back(all.runs[run].config.seed);
+            EXPECT_THAT(seeds, ElementsAre(5, 6, 7));
+        }
+    const ReproPlan six = plan("table6");
+    EXPECT_TRUE(six.cells[0][0].empty()) << "6.1 is not available";
+}
+
+TEST_F(Plan, RunsReadTheScoresOfTheirRows) {
+    for (const PlannedRun& run : plan("table3").runs) {
+        if (run.config.method == "ltad")
+            EXPECT_THAT(run.scores, UnorderedElementsAre("ltad", "reconstruction"));
+        else
+            EXPECT_THAT(run.scores, ElementsAre(run.config.method));
+    }
+    for (const PlannedRun& run : plan("table9").runs) EXPECT_THAT(run.scores, ElementsAre("semantic"));
+}
+
+TEST_F(Plan, KeysFollowWhatMattersAlone) {
+    const auto keys = [&](const std::vector<std::string>& overrides) {
+        const ReproPlan all = plan("table7", 1, overrides);
+        return std::pair(all.runs[3].parts[0].key, all.runs[3].parts[1].key);
+    };
+    const auto [phase1, semantic] = keys({});
+    // No result depends on these.
+    for (const char* idle : {"threads=1", "device=cpu", "name=other", "checkpoint_seconds=5", "features.path=f",
+                             "scoring.image_pooling=3", "reconstruction.heads=4"})
+        EXPECT_EQ(keys({idle}), std::pair(phase1, semantic)) << idle;
+    for (const char* first : {"phase1.epochs=7", "decoder.norm=group", "dataset.root=elsewhere", "encoder.grid=10",
+                              "split.imbalance_factor=3", "prompts.length=3"}) {
+        EXPECT_NE(keys({first}).first, phase1) << first;
+        EXPECT_NE(keys({first}).second, semantic) << first;
+    }
+    for (const char* second : {"phase2.epochs=7", "semantic.temperature=2"}) {
+        EXPECT_EQ(keys({second}).first, phase1) << second;
+        EXPECT_NE(keys({second}).second, semantic) << second;
+    }
+}
+
+TEST_F(Plan, AConfigThatIsWrongAlreadyIsRefusedAtOnce) {
+    EXPECT_THAT([&] { (void)plan("table7", 1, {"phase1.epochs=0"}); },
+                ThrowsMessage<UsageError>(HasSubstr("phase1.epochs")));
+}
+
+// A variant may not fit a config that is allowed as it is: the row says so, the others run.
+TEST_F(Plan, ARowThatDoesNotFitIsRefusedAlone) {
+    ReproTable two = table("table7");
+    two.rows[1].overrides.push_back("prompts.length=0");
+    two.rows[1].overrides.push_back("prompts.init=random");
+    const ReproPlan all = make_plan(two, folder / "config.json", {}, 1, "root");
+    ASSERT_EQ(all.runs.size(), 4u);
+    EXPECT_THAT(all.runs[1].refused, HasSubstr("prompts.length"));
+    EXPECT_TRUE(all.runs[1].parts.empty());
+    EXPECT_EQ(all.runs[2].refused, "");
+}
+
+}  // namespace
+}  // namespace ltad::test
