@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
 # Installs what the build needs: Debian packages through apt, LibTorch from a pinned pip package into .deps/ of this
 # checkout; and fetches the pretrained weights of the default encoder, which becomes models/align-lite once
-# ltad-pretrain is built. Safe to call again: with everything in place it does nothing.
+# ltad-pretrain is built. With --tests also the browser that the report's tests open pages in. Safe to call again: with
+# everything in place it does nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly TORCH_VERSION=2.13.0
 readonly TORCH_DIR=.deps/torch-$TORCH_VERSION
-readonly PACKAGES=(
+PACKAGES=(
   g++ cmake ninja-build git python3 python3-pip
   libopencv-core-dev libopencv-imgcodecs-dev
   libcli11-dev nlohmann-json3-dev libspdlog-dev libsentencepiece-dev libgtest-dev libgmock-dev libbenchmark-dev
 )
+
+[ "${1:-}" = --tests ] && PACKAGES+=(chromium fonts-dejavu-core)
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 fail() { printf 'setup: %s\n' "$@" >&2; exit 1; }

@@ -2,7 +2,7 @@
 # Installs what is missing, builds, and runs all tests. Arguments go to ctest, e.g. scripts/test.sh -L fast
 set -euo pipefail
 cd "$(dirname "$0")/.."
-scripts/setup.sh
+scripts/setup.sh --tests
 strict=OFF
 [ "${CI:-}" = true ] && strict=ON  # warnings are errors
 echo "test: building (build/release)" >&2
