@@ -38,5 +38,5 @@ say "6/7 phase 2: reconstruction module and semantic head"
 ltad-train phase2 --resume --config "$config"
 
 say "7/7 evaluation"
-ltad-eval --config "$config"
-say "results are in runs/$run/eval: results.json, table.md, scores.csv"
+ltad-eval --config "$config" --report "runs/$run/report"
+say "results are in runs/$run/eval: results.json, table.md, scores.csv; to look at: runs/$run/report/index.html"

@@ -7,6 +7,7 @@
 #include <c10/core/GradMode.h>
 
 #include "ltad/core/error.h"
+#include "ltad/kernels/farthest_point.h"
 
 namespace ltad {
 namespace {
@@ -50,21 +51,25 @@ at::Tensor greedy_coreset(const at::Tensor& points, std::int64_t count, Random& 
     const c10::NoGradGuard no_grad;
     const std::int64_t rows = points.size(0);
     if (count < 1 || count > rows) fail("a coreset of ", count, " of ", rows, " points cannot be chosen");
-    const at::Tensor squares = points.square().sum(1);
-    const auto distances_to = [&](std::int64_t row) {
-        // |x|² + |y|² − 2 x·y, where rounding may leave less than nothing.
-        return (squares + squares[row] - 2 * at::mv(points, points[row])).clamp_min_(0).sqrt_();
-    };
+    const auto distances_to = [&](std::int64_t row) { return (points - points[row]).square_().sum(1).sqrt_(); };
     at::Tensor least = at::zeros({rows}, points.options());
     for (std::int64_t i = 0; i < starting_points; ++i)
         least.add_(distances_to(static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(rows)))));
     least.div_(starting_points);
+
+    const bool has_kernel = points.device().is_cpu() && points.scalar_type() == at::kFloat && points.is_contiguous();
     std::vector<std::int64_t> chosen;
+    std::int64_t next = least.argmax().item<std::int64_t>();
     while (static_cast<std::int64_t>(chosen.size()) < count) {
-        chosen.push_back(least.argmax().item<std::int64_t>());
-        least = at::minimum(least, distances_to(chosen.back()));
-        // Rounding leaves a chosen point a little away from itself.
-        least[chosen.back()].fill_(-1);
+        chosen.push_back(next);
+        if (has_kernel) {
+            next =
+                cover_from(points.const_data_ptr<float>(), rows, points.size(1), next, least.mutable_data_ptr<float>());
+        } else {
+            least = at::minimum(least, distances_to(next));
+            least[next].fill_(-1);
+            next = least.argmax().item<std::int64_t>();
+        }
         progress();
     }
     return at::tensor(chosen, at::kLong).to(points.device());
