@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
     app.add_option("pictures", options.pictures, "Pictures, or folders of pictures")->required();
     app.add_option("--class", options.class_name, "The pictures' class; else the nearest learned name says it");
     app.add_option("--overlays", options.overlays, "Folder for the pictures with their heat maps");
-    app.add_option("--set", options.overrides, "KEY=VALUE: override a config key, e.g. device=cpu");
+    app.add_option("--set", options.overrides, "KEY=VALUE: override a config key, e.g. device=cpu")
+        ->allow_extra_args(false);  // pictures may follow
     return ltad::run_command(app, argc, argv, [&] { ltad::inspect_pictures(options, std::cout); });
 }

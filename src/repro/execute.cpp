@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <set>
+#include <span>
 
 #include "ltad/config/load.h"
 #include "ltad/core/error.h"
@@ -78,14 +79,12 @@ class RunTrainer {
 public:
     RunTrainer(const PlannedRun& planned, PartIndex& index) : planned_(planned), index_(index), run_(planned.config) {}
 
-    /// `next`: called before each part.
-    void train(const std::function<void(PartKind)>& next) {
-        for (const PlannedPart& part : planned_.parts) {
-            next(part.kind);
-            take_over(part);
-            train_part(part.kind);
-            index_.add(part, part_file(planned_, part.kind));
-        }
+    /// `next`: called before each training with the parts that it makes.
+    void train(const std::function<void(std::span<const PlannedPart>)>& next) {
+        const std::span<const PlannedPart> parts(planned_.parts);
+        make(parts.first(1), next);
+        // Π and Φ go through the pictures together: the synthetic features, the most of the work, are made once.
+        if (parts.size() > 1) make(parts.subspan(1), next);
     }
 
     json evaluate() {
@@ -96,12 +95,24 @@ public:
     }
 
 private:
-    void train_part(PartKind kind) {
+    void make(std::span<const PlannedPart> parts, const std::function<void(std::span<const PlannedPart>)>& next) {
+        next(parts);
+        for (const PlannedPart& part : parts) take_over(part);
         const TrainOptions options{.resume = true, .print_report = false};
-        if (kind == PartKind::phase1) return train_phase1(run_, options);
-        if (kind == PartKind::reconstruction) return train_phase2(run_, Phase2Part::reconstruction, options);
-        if (kind == PartKind::semantic) return train_phase2(run_, Phase2Part::semantic, options);
-        fit_detector(run_, options);
+        switch (parts.front().kind) {
+            case PartKind::phase1:
+                train_phase1(run_, options);
+                break;
+            case PartKind::reconstruction:
+            case PartKind::semantic:
+                train_phase2(run_, part_of(planned_), options);
+                break;
+            case PartKind::uniad:
+            case PartKind::patchcore:
+                fit_detector(run_, options);
+                break;
+        }
+        for (const PlannedPart& part : parts) index_.add(part, part_file(planned_, part.kind));
     }
 
     [[nodiscard]] json settings_of(PartKind kind) const {
@@ -172,10 +183,13 @@ private:
     double current_ = 0;
 };
 
-double planned_seconds(const ReproWork& work, std::size_t run, PartKind kind) {
+double planned_seconds(const ReproWork& work, std::size_t run, std::span<const PlannedPart> parts) {
+    double seconds = 0;
     for (const ReproWork::Item& item : work.items)
-        if (item.run == run && item.part.kind == kind) return item.seconds;
-    return 0;
+        if (item.run == run && std::any_of(parts.begin(), parts.end(),
+                                           [&](const PlannedPart& part) { return part.kind == item.part.kind; }))
+            seconds += item.seconds;
+    return seconds;
 }
 
 }  // namespace
@@ -265,7 +279,7 @@ std::vector<RunOutcome> execute(const ReproPlan& plan, const ReproWork& work, co
         log_info(text(title, ", run ", r + 1, " of ", plan.runs.size(), ": ", run.label, " in ", run.config.output));
         try {
             RunTrainer trainer(run, index);
-            trainer.train([&](PartKind kind) { overall.begin(r, planned_seconds(work, r, kind)); });
+            trainer.train([&](auto parts) { overall.begin(r, planned_seconds(work, r, parts)); });
             overall.begin(r, 0);
             outcome.results = trainer.evaluate();
         } catch (const Interrupted&) {

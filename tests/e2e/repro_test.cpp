@@ -35,7 +35,7 @@ TEST(ReproCommand, PrintsAPlanThenATable) {
 
 TEST(ReproCommand, UnderFireItEndsInTheSameTable) {
     const Workspace work;
-    const std::vector<std::string> options = {"--set", "phase2.epochs=20", "--set", "checkpoint_seconds=0"};
+    const std::vector<std::string> options = {"--set", "phase2.epochs=8", "--set", "checkpoint_seconds=0"};
     Workspace::expect_done(reproduce(work, "table8", options));
     const json expected = read_json(work / "runs/repro/tiny/table8.json");
     std::filesystem::remove_all(work / "runs");
@@ -57,6 +57,14 @@ TEST(ReproCommand, WithoutDataThePapersFiguresStand) {
     const Outcome table = reproduce(work, "table3", {"--set", "dataset.root=nowhere", "--set", "dataset.layout=mvtec"});
     Workspace::expect_done(table);
     EXPECT_THAT(table.out, AllOf(HasSubstr("no data"), HasSubstr("88.86")));
+}
+
+TEST(ReproCommand, OptionsMayStandBeforeTheTable) {
+    const Workspace work;
+    const Outcome plan = work.call("ltad-repro", {"--config", "config.json", "--set", "phase1.epochs=1", "--imbalance",
+                                                  "2,4", "table3", "--dry-run"});
+    Workspace::expect_done(plan);
+    EXPECT_THAT(plan.out, HasSubstr("12 runs"));
 }
 
 TEST(ReproCommand, MistakesEndWithStatus2) {
