@@ -25,7 +25,7 @@ bool is_picture(const std::filesystem::path& file) {
     return std::find(endings.begin(), endings.end(), ending) != endings.end();
 }
 
-/// The run's own, with the class predicted unless it is given.
+/// The run's own.
 Config config_of(const InspectionOptions& options) {
     const auto file = options.run / "config.json";
     if (!std::filesystem::exists(file))
@@ -33,7 +33,6 @@ Config config_of(const InspectionOptions& options) {
             text("--run: ", file.string(), " is not there; a run's folder was expected, such as runs/demo"));
     Config config = load_config(file, options.overrides);
     config.output = options.run.string();
-    if (config.method == "ltad") config.scoring.class_source = options.class_name.empty() ? "predicted" : "given";
     return config;
 }
 
@@ -83,7 +82,7 @@ std::vector<Finding> Inspector::inspect(std::span<const std::filesystem::path> f
     const auto& known = run_.class_names();
     const auto given = std::find(known.begin(), known.end(), class_name_);
     const FeatureSet set(extract_features(run_.encoder(), run_.layout(), at::stack(inputs).to(run_.device())), readable,
-                         given == known.end() ? 0 : given - known.begin(), run_.device());
+                         given == known.end() ? -1 : given - known.begin(), run_.device());
     std::vector<std::size_t> all(readable.size());
     for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
     const Detection found = detector_.detect(set, all);

@@ -28,11 +28,7 @@ public:
         const at::Tensor names =
             phase1_.prompts().names(at::arange(classes, at::TensorOptions(at::kLong).device(run.device())));
         unit_names_ = names / names.norm(2, {1}, true);
-        if (scoring.class_source == "predicted" && unit_names_.size(1) != run.layout().latent)
-            throw UsageError(
-                text("scoring.class: \"predicted\" needs image and text embeddings of one size; the "
-                     "encoder's have ",
-                     run.layout().latent, " and ", unit_names_.size(1)));
+        if (scoring.class_source == "predicted") check_prediction();
     }
 
     [[nodiscard]] const std::vector<std::string>& scores() const override { return scores_; }
@@ -68,10 +64,23 @@ private:
         return {parts.reconstruction + *lambda_ * parts.semantic, parts.reconstruction, parts.semantic};
     }
 
-    /// The data set's classes, or those whose name t_c is nearest to the image embedding.
+    /// The given classes, or those whose name t_c is nearest to the image embedding: where the config says so, and of
+    /// pictures whose class is unknown.
     [[nodiscard]] at::Tensor classes_of(const FeatureBatch& batch) const {
-        if (run_.config().scoring.class_source == "given") return batch.classes;
-        return at::matmul(batch.latents, unit_names_.t()).argmax(1);
+        const bool all = run_.config().scoring.class_source == "predicted";
+        const at::Tensor unknown = batch.classes < 0;
+        if (!all && !unknown.any().item<bool>()) return batch.classes;
+        check_prediction();
+        const at::Tensor nearest = at::matmul(batch.latents, unit_names_.t()).argmax(1);
+        return all ? nearest : at::where(unknown, nearest, batch.classes);
+    }
+
+    void check_prediction() const {
+        if (unit_names_.size(1) != run_.layout().latent)
+            throw UsageError(
+                text("scoring.class: \"predicted\" needs image and text embeddings of one size; the "
+                     "encoder's have ",
+                     run_.layout().latent, " and ", unit_names_.size(1), "; the class must be given"));
     }
 
     /// With exchanged names the class after a picture's own, so that none keeps its name.

@@ -137,6 +137,10 @@ Thresholds thresholds_of(Run& run, const Detector& detector) {
             log_warning(text(file.string(), ": is damaged and measured again (", error.what(), ")"));
         }
     }
+    if (!std::filesystem::is_directory(run.config().dataset.root))
+        fail(file.string(),
+             ": thresholds are missing, and the training pictures that they are measured on are not there (",
+             run.config().dataset.root, "); run ltad-eval --report or ltad-detect once where they are");
     run.prepare_features(false);
     const Thresholds measured = measure(run, detector);
     json classes = json::object();

@@ -157,6 +157,21 @@ TEST_F(PromptsTest, SeveralStatesGiveTheMeanOfTheirTexts) {
     EXPECT_CLOSE_WITHIN(prompts.with_states({"a", "a broken", "broken"}), mean, 1e-6);
 }
 
+TEST_F(PromptsTest, NearestWordsOfAnUntrainedNameAreItsOwn) {
+    const Prompts prompts = make({.length = 2, .init = "class_name"});
+    const auto words = prompts.nearest_words(1, 3);  // "bottlecap"
+    ASSERT_EQ(words.size(), 2u);
+    EXPECT_EQ(words[0][0].first, "bottle");
+    EXPECT_EQ(words[1][0].first, "##cap");
+    for (const auto& token : words) {
+        ASSERT_EQ(token.size(), 3u);
+        EXPECT_NEAR(token[0].second, 1, 1e-5);
+        EXPECT_GE(token[1].second, token[2].second);
+    }
+    EXPECT_EQ(prompts.nearest_words(0, 1000)[0].size(),
+              static_cast<std::size_t>(model().tokenizer().vocabulary_size()));
+}
+
 TEST_F(PromptsTest, RefusesWhatDoesNotFit) {
     // 32 positions: [CLS], "a broken", 28 learned ones, [SEP].
     EXPECT_NO_THROW((void)make({.length = 28}).with_states({"a broken"}));

@@ -52,11 +52,11 @@ private:
 [[nodiscard]] json to_json(const Finding& finding, const std::vector<std::string>& score_names);
 
 struct InspectionOptions {
-    std::filesystem::path run;           ///< folder of a trained run
-    std::vector<std::string> pictures;   ///< files, or folders of them
-    std::string class_name;              ///< of all pictures; empty: as `Inspector` says
-    std::filesystem::path overlays;      ///< folder for the pictures with their heat maps; empty for none
-    std::vector<std::string> overrides;  ///< KEY=VALUE
+    std::filesystem::path run{};           ///< folder of a trained run
+    std::vector<std::string> pictures{};   ///< files, or folders of them
+    std::string class_name{};              ///< of all pictures; empty: as `Inspector` says
+    std::filesystem::path overlays{};      ///< folder for the pictures with their heat maps; empty for none
+    std::vector<std::string> overrides{};  ///< KEY=VALUE
 };
 
 /// What `ltad-detect` does: a line of JSON for each picture, as soon as it is scored. The run's data set need not be

@@ -30,7 +30,8 @@ public:
     FeatureSet(const FeatureStore& store, const std::filesystem::path& root, const std::vector<Sample>& samples,
                const std::map<std::string, std::int64_t>& class_index, at::Device device);
 
-    /// Features that no store keeps: maps [N, C_tot, G, G] and latents [N, d_z] of the files, all of one class.
+    /// Features that no store keeps: maps [N, C_tot, G, G] and latents [N, d_z] of the files, all of one class,
+    /// −1 where it is unknown.
     FeatureSet(const ExtractedFeatures& features, const std::vector<std::filesystem::path>& files,
                std::int64_t class_index, at::Device device);
 

@@ -1,0 +1,90 @@
+#include "ltad/detect/thresholds.h"
+
+#include <array>
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+
+#include "ltad/core/error.h"
+#include "ltad/core/files.h"
+#include "support/tiny_run.h"
+
+namespace ltad::test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+TEST(Quantile, IsLinearBetweenNeighbours) {
+    const std::vector<double> values = {4, 1, 3, 2};
+    EXPECT_EQ(quantile(values, 0), 1);
+    EXPECT_EQ(quantile(values, 1), 4);
+    EXPECT_DOUBLE_EQ(quantile(values, 0.5), 2.5);
+    EXPECT_DOUBLE_EQ(quantile(values, 0.99), 3.97);  // numpy.quantile([1, 2, 3, 4], 0.99)
+    EXPECT_EQ(quantile({7}, 0.3), 7);
+    EXPECT_THAT([] { (void)quantile({}, 0.5); }, ThrowsMessage<Error>(HasSubstr("quantile")));
+}
+
+TEST(HeatRange, ThresholdIsInTheMiddle) {
+    const HeatRange range = heat_range({.threshold = 3, .level = 1});
+    EXPECT_FLOAT_EQ(range.low, 1);
+    EXPECT_FLOAT_EQ(range.high, 5);
+    for (const double level : {0.0, 2.0, -1e6}) {
+        const HeatRange flat = heat_range({.threshold = level, .level = level});
+        EXPECT_GT(flat.high, flat.low);
+    }
+}
+
+class ThresholdsTest : public ::testing::Test {
+protected:
+    ThresholdsTest() { fit_detector(run, {}); }
+
+    const TinyRun tiny{{"method=patchcore", "patchcore.coreset=0.2"}};
+    ltad::Run run = tiny.open();
+};
+
+TEST_F(ThresholdsTest, AreTheTrainingPicturesOwn) {
+    const auto detector = load_detector(run);
+    const Thresholds thresholds = thresholds_of(run, *detector);
+    std::vector<double> all;
+    for (const std::string& name : run.class_names()) {
+        std::vector<Sample> samples;
+        for (const Sample& sample : run.split().train)
+            if (sample.class_name == name) samples.push_back(sample);
+        const FeatureSet set = run.features_of(samples);
+        std::vector<double> scores;
+        double level = 0;
+        for (std::size_t i = 0; i < samples.size(); ++i) {
+            const Detection found = detector->detect(set, std::array{i});
+            scores.push_back(found.images[0][0].item<double>());
+            level += found.maps[0].mean().item<double>() / static_cast<double>(samples.size());
+        }
+        all.insert(all.end(), scores.begin(), scores.end());
+        const NormalScore& normal = thresholds.of(name).at(0);
+        EXPECT_NEAR(normal.threshold, quantile(scores, 0.99), 1e-4 * normal.threshold) << name;
+        EXPECT_NEAR(normal.level, level, 1e-4 * level) << name;
+    }
+    EXPECT_NEAR(thresholds.of("none of them").at(0).threshold, quantile(all, 0.99), 1e-4 * quantile(all, 0.99));
+}
+
+TEST_F(ThresholdsTest, AreKeptUntilSomethingTheyDependOnChanges) {
+    const auto file = tiny / "run/thresholds.json";
+    const auto measured = [&](ltad::Run& r) { return thresholds_of(r, *load_detector(r)).all[0].threshold; };
+    const double first = measured(run);
+    // What is in the file counts, as long as it is this fit's.
+    json document = read_json(file);
+    document["all"]["patchcore"]["threshold"] = 123.5;
+    write_json(file, document);
+    EXPECT_EQ(measured(run), 123.5);
+    ltad::Run lower = tiny.open({"scoring.threshold_quantile=0.5"});
+    EXPECT_LT(measured(lower), first);
+    EXPECT_EQ(measured(run), first) << "measured again with the quantile of now";
+    write_file_atomically(file, "{\"settings\": ");
+    EXPECT_EQ(measured(run), first) << "damaged";
+    ltad::Run other = tiny.open({"patchcore.coreset=0.1"});
+    fit_detector(other, {.force = true});
+    EXPECT_NE(measured(other), first);
+}
+
+}  // namespace
+}  // namespace ltad::test

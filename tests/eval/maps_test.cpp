@@ -1,0 +1,88 @@
+#include "ltad/eval/maps.h"
+
+#include <array>
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <opencv2/imgcodecs.hpp>
+
+#include "ltad/data/image.h"
+#include "ltad/eval/evaluate.h"
+#include "ltad/eval/report.h"
+#include "support/tiny_run.h"
+
+namespace ltad::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(Maps, SixteenBitsHoldTheScores) {
+    const TinyRun tiny;
+    ltad::Run run = tiny.open();
+    fit_detector(run, {});
+    const auto detector = load_detector(run);
+    (void)evaluate(run, *detector, {.maps = tiny / "maps"});
+    const json document = read_json(tiny / "maps/maps.json");
+    EXPECT_EQ(document["format"], "ltad-maps/1");
+    ASSERT_EQ(document["maps"].size(), run.split().test.size());
+    const json& item = document["maps"][4];
+    const std::string file = item["file"];
+    Sample sample;
+    for (const Sample& s : run.split().test)
+        if (s.file == file) sample = s;
+    const FeatureSet set = run.features_of({sample});
+    const Detection expected = detector->detect(set, std::array<std::size_t, 1>{0});
+    for (std::size_t s = 0; s < detector->scores().size(); ++s) {
+        const json& map = item[detector->scores()[s]];
+        const cv::Mat stored =
+            cv::imread((tiny / ("maps/" + map["map"].get<std::string>())).string(), cv::IMREAD_UNCHANGED);
+        ASSERT_EQ(stored.type(), CV_16UC1);
+        const double low = map["low"], high = map["high"];
+        for (const int y : {0, 100, 223})
+            for (const int x : {0, 57, 223})
+                EXPECT_NEAR(low + stored.at<std::uint16_t>(y, x) / 65535.0 * (high - low),
+                            expected.maps[s][0][y][x].item<double>(), (high - low) / 65535 + 1e-4 * std::abs(high));
+    }
+    EXPECT_EQ(read_image(tiny / ("maps/overlay/" + file)).width, 224);
+}
+
+TEST(Report, HasEverythingForEveryMethod) {
+    const TinyRun tiny;
+    for (const std::string method : {"ltad", "uniad", "patchcore"}) {
+        SCOPED_TRACE(method);
+        ltad::Run run = tiny.open({"method=" + method, "output=" + (tiny / method).string()});
+        fit_detector(run, {});
+        const auto detector = load_detector(run);
+        const Results results = evaluate(run, *detector);
+        const Report report = make_report(run, *detector, results);
+        EXPECT_EQ(report.score_names, detector->scores());
+        ASSERT_EQ(report.classes.size(), 3u);
+        EXPECT_EQ(report.means.size(), 4u);
+        for (std::size_t c = 0; c < 3; ++c) {
+            const ReportClass& shown = report.classes[c];
+            EXPECT_EQ(shown.name, run.class_names()[c]);
+            EXPECT_EQ(shown.scores.size(), detector->scores().size());
+            for (std::size_t s = 0; s < shown.scores.size(); ++s) {
+                EXPECT_EQ(shown.scores[s].figures.image_auroc, results.classes[c].scores[s].image.auroc);
+                EXPECT_EQ(shown.scores[s].good.size(), 2u);
+                EXPECT_EQ(shown.scores[s].defective.size(), 5u);
+                EXPECT_GE(shown.scores[s].image_roc.size(), 2u);
+                EXPECT_GE(shown.scores[s].pixel_roc.size(), 2u);
+            }
+            EXPECT_EQ(shown.name_words.size(), method == "ltad" ? 2u : 0u);
+        }
+        EXPECT_EQ(report.training.size(), method == "ltad" ? 5u : method == "uniad" ? 1u : 0u);
+        EXPECT_FALSE(report.gallery.empty());
+
+        write_report(run, *detector, results, tiny / ("report-" + method));
+        const std::string page = read_file(tiny / ("report-" + method + "/index.html"));
+        EXPECT_LT(page.size(), 10'000'000u);
+        for (const std::string& name : run.class_names()) EXPECT_THAT(page, HasSubstr(name));
+        EXPECT_THAT(page, AllOf(HasSubstr("data:image/"), Not(HasSubstr("<script"))));
+    }
+}
+
+}  // namespace
+}  // namespace ltad::test
