@@ -79,10 +79,22 @@ std::vector<Finding> Inspector::inspect(std::span<const std::filesystem::path> f
         }
     }
     if (readable.empty()) return findings;
-    const auto& known = run_.class_names();
-    const auto given = std::find(known.begin(), known.end(), class_name_);
-    const FeatureSet set(extract_features(run_.encoder(), run_.layout(), at::stack(inputs).to(run_.device())), readable,
-                         given == known.end() ? -1 : given - known.begin(), run_.device());
+    const ExtractedFeatures features =
+        extract_features(run_.encoder(), run_.layout(), at::stack(inputs).to(run_.device()));
+    const at::Tensor embeddings = features.latents.to(at::kCPU).contiguous();
+    std::vector<std::int64_t> classes;
+    for (std::size_t i = 0; i < readable.size(); ++i) {
+        const at::Tensor z = embeddings[static_cast<std::int64_t>(i)];
+        Finding& finding = findings[place[i]];
+        finding.class_predicted = class_name_.empty();
+        finding.class_name =
+            class_name_.empty()
+                ? thresholds_.nearest_class({z.const_data_ptr<float>(), static_cast<std::size_t>(z.numel())})
+                : class_name_;
+        classes.push_back(std::find(run_.class_names().begin(), run_.class_names().end(), finding.class_name) -
+                          run_.class_names().begin());
+    }
+    const FeatureSet set(features, readable, classes, run_.device());
     std::vector<std::size_t> all(readable.size());
     for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
     const Detection found = detector_.detect(set, all);
@@ -92,14 +104,8 @@ std::vector<Finding> Inspector::inspect(std::span<const std::filesystem::path> f
 }
 
 void Inspector::describe(Finding& finding, const Detection& found, std::int64_t row, const Image& picture) const {
-    if (!class_name_.empty()) {
-        finding.class_name = class_name_;
-    } else if (!found.classes.empty()) {
-        finding.class_name = run_.class_names()[static_cast<std::size_t>(found.classes[static_cast<std::size_t>(row)])];
-        finding.class_predicted = true;
-    }
     for (const at::Tensor& images : found.images) finding.scores.push_back(images[row].item<double>());
-    const NormalScore& normal = thresholds_.of(finding.class_name.value_or("")).front();
+    const NormalScore& normal = thresholds_.of(finding.class_name).front();
     finding.threshold = normal.threshold;
 
     const at::Tensor map = found.maps.front()[row].contiguous();
@@ -121,14 +127,12 @@ json to_json(const Finding& finding, const std::vector<std::string>& score_names
     for (std::size_t s = 0; s < score_names.size(); ++s) scores[score_names[s]] = finding.scores[s];
     json box;
     if (finding.box) box = {finding.box->left, finding.box->top, finding.box->width, finding.box->height};
-    json source;
-    if (finding.class_name) source = finding.class_predicted ? "predicted" : "given";
     return {{"file", finding.file},
             {"score", finding.scores.front()},
             {"threshold", finding.threshold},
             {"verdict", finding.defective() ? "defective" : "good"},
-            {"class", finding.class_name ? json(*finding.class_name) : json()},
-            {"class_from", source},
+            {"class", finding.class_name},
+            {"class_from", finding.class_predicted ? "predicted" : "given"},
             {"box", box},
             {"scores", scores}};
 }

@@ -28,7 +28,11 @@ public:
         const at::Tensor names =
             phase1_.prompts().names(at::arange(classes, at::TensorOptions(at::kLong).device(run.device())));
         unit_names_ = names / names.norm(2, {1}, true);
-        if (scoring.class_source == "predicted") check_prediction();
+        if (scoring.class_source == "predicted" && unit_names_.size(1) != run.layout().latent)
+            throw UsageError(
+                text("scoring.class: \"predicted\" needs image and text embeddings of one size; the "
+                     "encoder's have ",
+                     run.layout().latent, " and ", unit_names_.size(1)));
     }
 
     [[nodiscard]] const std::vector<std::string>& scores() const override { return scores_; }
@@ -43,12 +47,8 @@ public:
     [[nodiscard]] Detection detect(const FeatureSet& set, std::span<const std::size_t> indices) const override {
         const c10::NoGradGuard no_grad;
         const FeatureBatch batch = set.batch(indices);
-        const at::Tensor classes = classes_of(batch);
         Detection found;
-        const at::Tensor known = classes.to(at::kCPU).contiguous();
-        found.classes.assign(known.const_data_ptr<std::int64_t>(),
-                             known.const_data_ptr<std::int64_t>() + known.numel());
-        for (const at::Tensor& tokens : token_scores(to_tokens(batch.maps), tested_as(classes))) {
+        for (const at::Tensor& tokens : token_scores(to_tokens(batch.maps), tested_as(classes_of(batch)))) {
             found.maps.push_back(anomaly_maps(tokens, run_.config().scoring.map_size).to(at::kCPU).contiguous());
             found.images.push_back(image_scores(found.maps.back(), run_.config().scoring.image_pooling));
         }
@@ -64,23 +64,10 @@ private:
         return {parts.reconstruction + *lambda_ * parts.semantic, parts.reconstruction, parts.semantic};
     }
 
-    /// The given classes, or those whose name t_c is nearest to the image embedding: where the config says so, and of
-    /// pictures whose class is unknown.
+    /// The data set's classes, or those whose name t_c is nearest to the image embedding.
     [[nodiscard]] at::Tensor classes_of(const FeatureBatch& batch) const {
-        const bool all = run_.config().scoring.class_source == "predicted";
-        const at::Tensor unknown = batch.classes < 0;
-        if (!all && !unknown.any().item<bool>()) return batch.classes;
-        check_prediction();
-        const at::Tensor nearest = at::matmul(batch.latents, unit_names_.t()).argmax(1);
-        return all ? nearest : at::where(unknown, nearest, batch.classes);
-    }
-
-    void check_prediction() const {
-        if (unit_names_.size(1) != run_.layout().latent)
-            throw UsageError(
-                text("scoring.class: \"predicted\" needs image and text embeddings of one size; the "
-                     "encoder's have ",
-                     run_.layout().latent, " and ", unit_names_.size(1), "; the class must be given"));
+        if (run_.config().scoring.class_source == "given") return batch.classes;
+        return at::matmul(batch.latents, unit_names_.t()).argmax(1);
     }
 
     /// With exchanged names the class after a picture's own, so that none keeps its name.

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
+#include <optional>
 
 #include <ATen/ATen.h>
 
@@ -31,77 +33,96 @@ json settings_of(const Run& run, const Detector& detector) {
             {"training_list", run.common_settings()["training_list"]}};
 }
 
-/// Image scores and map means of some pictures, by score.
-struct Observed {
-    std::vector<std::vector<double>> images, means;
-
-    explicit Observed(std::size_t scores) : images(scores), means(scores) {}
-
-    [[nodiscard]] std::vector<NormalScore> summary(double share) const {
-        std::vector<NormalScore> normal;
-        for (std::size_t s = 0; s < images.size(); ++s)
-            normal.push_back({.threshold = quantile(images[s], share),
-                              .level = std::accumulate(means[s].begin(), means[s].end(), 0.0) /
-                                       static_cast<double>(means[s].size())});
-        return normal;
-    }
-};
-
-void observe(const Run& run, const Detector& detector, Progress& progress, const std::string& class_name, Observed& own,
-             Observed& all) {
+/// One pass over a class's training pictures.
+NormalClass observe(const Run& run, const Detector& detector, Progress& progress, const std::string& class_name) {
     std::vector<Sample> samples;
     for (const Sample& sample : run.split().train)
         if (sample.class_name == class_name) samples.push_back(sample);
     const FeatureSet set = run.features_of(samples);
+    const auto count = static_cast<double>(samples.size());
+    std::vector<std::vector<double>> images(detector.scores().size());
+    std::vector<double> levels(images.size(), 0);
+    at::Tensor embedding = at::zeros({run.layout().latent}, at::kDouble);
     for (std::size_t first = 0; first < samples.size(); first += batch_size) {
         if (interrupt_requested()) throw Interrupted("interrupted; nothing was written");
         std::vector<std::size_t> indices(std::min(batch_size, samples.size() - first));
         std::iota(indices.begin(), indices.end(), first);
         const Detection found = detector.detect(set, indices);
-        for (std::size_t s = 0; s < own.images.size(); ++s) {
-            const at::Tensor means = found.maps[s].mean({1, 2}, false, at::kDouble);
-            for (std::int64_t i = 0; i < means.size(0); ++i)
-                for (Observed* observed : {&own, &all}) {
-                    observed->images[s].push_back(found.images[s][i].item<double>());
-                    observed->means[s].push_back(means[i].item<double>());
-                }
+        for (std::size_t s = 0; s < images.size(); ++s) {
+            levels[s] += found.maps[s].mean({1, 2}, false, at::kDouble).sum().item<double>() / count;
+            for (std::int64_t i = 0; i < found.images[s].size(0); ++i)
+                images[s].push_back(found.images[s][i].item<double>());
         }
+        embedding += set.batch(indices).latents.to(at::kCPU, at::kDouble).sum(0) / count;
         progress.advance(indices.size());
     }
-}
-
-Thresholds measure(const Run& run, const Detector& detector) {
-    Thresholds out{.quantile = run.config().scoring.threshold_quantile};
-    Observed all(detector.scores().size());
-    Progress progress("thresholds", run.split().train.size(), "images");
-    for (const std::string& name : run.class_names()) {
-        Observed own(detector.scores().size());
-        observe(run, detector, progress, name, own, all);
-        out.classes[name] = own.summary(out.quantile);
-    }
-    out.all = all.summary(out.quantile);
-    return out;
-}
-
-json to_json(const std::vector<std::string>& names, const std::vector<NormalScore>& normal) {
-    json out = json::object();
-    for (std::size_t s = 0; s < names.size(); ++s)
-        out[names[s]] = {{"threshold", normal[s].threshold}, {"level", normal[s].level}};
-    return out;
-}
-
-std::vector<NormalScore> from_json(const std::vector<std::string>& names, const json& document) {
-    std::vector<NormalScore> normal;
-    for (const std::string& name : names)
-        normal.push_back({document.at(name).at("threshold"), document.at(name).at("level")});
+    NormalClass normal;
+    for (std::size_t s = 0; s < images.size(); ++s)
+        normal.scores.push_back(
+            {.threshold = quantile(images[s], run.config().scoring.threshold_quantile), .level = levels[s]});
+    const at::Tensor mean = embedding.to(at::kFloat);
+    normal.embedding.assign(mean.const_data_ptr<float>(), mean.const_data_ptr<float>() + mean.numel());
     return normal;
+}
+
+json to_json(const std::vector<std::string>& names, const NormalClass& normal) {
+    json scores = json::object();
+    for (std::size_t s = 0; s < names.size(); ++s)
+        scores[names[s]] = {{"threshold", normal.scores[s].threshold}, {"level", normal.scores[s].level}};
+    return {{"scores", scores}, {"embedding", normal.embedding}};
+}
+
+NormalClass from_json(const std::vector<std::string>& names, const json& document, std::size_t latent) {
+    NormalClass normal;
+    for (const std::string& name : names) {
+        const json& score = document.at("scores").at(name);
+        normal.scores.push_back({score.at("threshold"), score.at("level")});
+    }
+    normal.embedding = document.at("embedding").get<std::vector<float>>();
+    if (normal.embedding.size() != latent) fail("an embedding has ", normal.embedding.size(), " values");
+    return normal;
+}
+
+/// Empty where the file is missing, damaged, or of another fit.
+std::optional<Thresholds> read_thresholds(const std::filesystem::path& file, const json& settings, const Run& run,
+                                          const std::vector<std::string>& names) {
+    if (!std::filesystem::exists(file)) return std::nullopt;
+    try {
+        const json document = read_json(file);
+        if (document.at("settings") != settings) return std::nullopt;
+        Thresholds read{.quantile = document.at("quantile")};
+        for (const auto& [name, normal] : document.at("classes").items())
+            read.classes[name] = from_json(names, normal, static_cast<std::size_t>(run.layout().latent));
+        return read;
+    } catch (const std::exception& error) {
+        log_warning(text(file.string(), ": is damaged and measured again (", error.what(), ")"));
+        return std::nullopt;
+    }
 }
 
 }  // namespace
 
 const std::vector<NormalScore>& Thresholds::of(const std::string& class_name) const {
     const auto found = classes.find(class_name);
-    return found == classes.end() ? all : found->second;
+    if (found == classes.end()) fail("there is no threshold for class '", class_name, "'");
+    return found->second.scores;
+}
+
+const std::string& Thresholds::nearest_class(std::span<const float> embedding) const {
+    const std::string* nearest = nullptr;
+    double least = std::numeric_limits<double>::infinity();
+    for (const auto& [name, normal] : classes) {
+        double distance = 0;
+        for (std::size_t i = 0; i < embedding.size(); ++i) {
+            const double d = static_cast<double>(embedding[i]) - static_cast<double>(normal.embedding[i]);
+            distance += d * d;
+        }
+        if (nearest != nullptr && !(distance < least)) continue;
+        nearest = &name;
+        least = distance;
+    }
+    if (nearest == nullptr) fail("there are no classes to choose from");
+    return *nearest;
 }
 
 HeatRange heat_range(const NormalScore& normal) {
@@ -124,32 +145,22 @@ Thresholds thresholds_of(Run& run, const Detector& detector) {
     const auto file = run.output() / "thresholds.json";
     const json settings = settings_of(run, detector);
     const std::vector<std::string>& names = detector.scores();
-    if (std::filesystem::exists(file)) {
-        try {
-            const json document = read_json(file);
-            if (document.at("settings") == settings) {
-                Thresholds read{.quantile = document.at("quantile"), .all = from_json(names, document.at("all"))};
-                for (const auto& [name, normal] : document.at("classes").items())
-                    read.classes[name] = from_json(names, normal);
-                return read;
-            }
-        } catch (const std::exception& error) {
-            log_warning(text(file.string(), ": is damaged and measured again (", error.what(), ")"));
-        }
-    }
+    if (const auto known = read_thresholds(file, settings, run, names)) return *known;
     if (!std::filesystem::is_directory(run.config().dataset.root))
         fail(file.string(),
              ": thresholds are missing, and the training pictures that they are measured on are not there (",
              run.config().dataset.root, "); run ltad-eval --report or ltad-detect once where they are");
     run.prepare_features(false);
-    const Thresholds measured = measure(run, detector);
+    Thresholds measured{.quantile = run.config().scoring.threshold_quantile};
+    Progress progress("thresholds", run.split().train.size(), "images");
     json classes = json::object();
-    for (const auto& [name, normal] : measured.classes) classes[name] = to_json(names, normal);
-    write_json(file, {{"format", thresholds_format},
-                      {"settings", settings},
-                      {"quantile", measured.quantile},
-                      {"classes", classes},
-                      {"all", to_json(names, measured.all)}});
+    for (const std::string& name : run.class_names()) {
+        const NormalClass& normal = measured.classes[name] = observe(run, detector, progress, name);
+        classes[name] = to_json(names, normal);
+    }
+    write_json(
+        file,
+        {{"format", thresholds_format}, {"settings", settings}, {"quantile", measured.quantile}, {"classes", classes}});
     return measured;
 }
 

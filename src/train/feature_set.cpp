@@ -22,7 +22,7 @@ FeatureSet::FeatureSet(const FeatureStore& store, const std::filesystem::path& r
 }
 
 FeatureSet::FeatureSet(const ExtractedFeatures& features, const std::vector<std::filesystem::path>& files,
-                       std::int64_t class_index, at::Device device)
+                       const std::vector<std::int64_t>& classes, at::Device device)
     : shape_{.channels = features.maps.size(1), .grid = features.maps.size(2), .latent = features.latents.size(1)},
       device_(device),
       maps_(features.maps.to(at::kCPU).contiguous()),
@@ -34,7 +34,7 @@ FeatureSet::FeatureSet(const ExtractedFeatures& features, const std::vector<std:
     for (std::size_t i = 0; i < files.size(); ++i)
         items_.push_back({.file = files[i],
                           .features = {.map = row(maps_, i), .latent = row(latents_, i)},
-                          .class_index = class_index,
+                          .class_index = classes[i],
                           .key = random_key(files[i].string())});
 }
 

@@ -1,6 +1,7 @@
 #include "ltad/detect/inspection.h"
 
 #include <array>
+#include <map>
 #include <sstream>
 
 #include <ATen/ATen.h>
@@ -66,16 +67,16 @@ TEST_F(InspectionTest, ScoresAreThoseOfTheDataSetsPictures) {
     }
 }
 
-TEST_F(InspectionTest, WithoutAClassTheNearestNameIsTaken) {
-    const Phase1Model phase1 = Phase1Model::load(run);
-    const at::Tensor names = phase1.prompts().names(at::arange(3, at::kLong));
-    const at::Tensor unit = names / names.norm(2, {1}, true);
+TEST_F(InspectionTest, WithoutAClassTheNearestTrainingPicturesSayIt) {
+    const auto means = thresholds_of(run, *load_detector(run)).classes;
     for (const Sample& sample : run.split().test) {
         const FeatureSet set = run.features_of({sample});
-        const at::Tensor latent = set.batch(std::array<std::size_t, 1>{0}).latents;
-        const auto nearest = at::matmul(latent, unit.t()).argmax(1).item<std::int64_t>();
+        const at::Tensor z = set.batch(std::array<std::size_t, 1>{0}).latents[0];
+        std::map<double, std::string> by_distance;
+        for (const auto& [name, normal] : means)
+            by_distance[(at::tensor(normal.embedding) - z).norm().item<double>()] = name;
         const auto found = lines({.pictures = {path("data/" + sample.file)}});
-        EXPECT_EQ(found.at(0)["class"], run.class_names()[static_cast<std::size_t>(nearest)]) << sample.file;
+        EXPECT_EQ(found.at(0)["class"], by_distance.begin()->second) << sample.file;
         EXPECT_EQ(found[0]["class_from"], "predicted");
     }
 }
@@ -114,7 +115,7 @@ TEST_F(InspectionTest, OverlaysAndBoxesFollowThePicture) {
     make_directories(tiny / "new");
     write_file_atomically(tiny / "new/wide.png", encode_png(resize_bilinear(square, 200, 100)));
     json thresholds = read_json(tiny / "run/thresholds.json");
-    for (auto& c : thresholds["classes"]) c["ltad"]["threshold"] = c["ltad"]["level"];
+    for (auto& c : thresholds["classes"]) c["scores"]["ltad"]["threshold"] = c["scores"]["ltad"]["level"];
     write_json(tiny / "run/thresholds.json", thresholds);
     const auto found = lines({.pictures = {path("new/wide.png")}, .overlays = tiny / "overlays"});
     ASSERT_EQ(found.at(0)["verdict"], "defective");

@@ -1,12 +1,14 @@
 #include "ltad/detect/thresholds.h"
 
 #include <array>
+#include <numeric>
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 
 #include "ltad/core/error.h"
 #include "ltad/core/files.h"
+#include "support/golden.h"
 #include "support/tiny_run.h"
 
 namespace ltad::test {
@@ -46,7 +48,6 @@ protected:
 TEST_F(ThresholdsTest, AreTheTrainingPicturesOwn) {
     const auto detector = load_detector(run);
     const Thresholds thresholds = thresholds_of(run, *detector);
-    std::vector<double> all;
     for (const std::string& name : run.class_names()) {
         std::vector<Sample> samples;
         for (const Sample& sample : run.split().train)
@@ -59,21 +60,25 @@ TEST_F(ThresholdsTest, AreTheTrainingPicturesOwn) {
             scores.push_back(found.images[0][0].item<double>());
             level += found.maps[0].mean().item<double>() / static_cast<double>(samples.size());
         }
-        all.insert(all.end(), scores.begin(), scores.end());
+        std::vector<std::size_t> indices(samples.size());
+        std::iota(indices.begin(), indices.end(), std::size_t{0});
+        const at::Tensor mean = set.batch(indices).latents.mean(0);
+        EXPECT_CLOSE_WITHIN(at::tensor(thresholds.classes.at(name).embedding), mean, 1e-5) << name;
+        EXPECT_EQ(thresholds.nearest_class(thresholds.classes.at(name).embedding), name);
         const NormalScore& normal = thresholds.of(name).at(0);
         EXPECT_NEAR(normal.threshold, quantile(scores, 0.99), 1e-4 * normal.threshold) << name;
         EXPECT_NEAR(normal.level, level, 1e-4 * level) << name;
     }
-    EXPECT_NEAR(thresholds.of("none of them").at(0).threshold, quantile(all, 0.99), 1e-4 * quantile(all, 0.99));
+    EXPECT_THAT([&] { (void)thresholds.of("none of them"); }, ThrowsMessage<Error>(HasSubstr("none of them")));
 }
 
 TEST_F(ThresholdsTest, AreKeptUntilSomethingTheyDependOnChanges) {
     const auto file = tiny / "run/thresholds.json";
-    const auto measured = [&](ltad::Run& r) { return thresholds_of(r, *load_detector(r)).all[0].threshold; };
+    const auto measured = [&](ltad::Run& r) { return thresholds_of(r, *load_detector(r)).of("woven").at(0).threshold; };
     const double first = measured(run);
     // What is in the file counts, as long as it is this fit's.
     json document = read_json(file);
-    document["all"]["patchcore"]["threshold"] = 123.5;
+    document["classes"]["woven"]["scores"]["patchcore"]["threshold"] = 123.5;
     write_json(file, document);
     EXPECT_EQ(measured(run), 123.5);
     ltad::Run lower = tiny.open({"scoring.threshold_quantile=0.5"});

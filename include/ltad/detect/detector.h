@@ -16,8 +16,6 @@ namespace ltad {
 struct Detection {
     std::vector<at::Tensor> maps;    ///< [B, S, S] each, float on the CPU, contiguous; S = scoring.map_size
     std::vector<at::Tensor> images;  ///< [B] each, float on the CPU
-    /// The class that each picture was taken for, as given or predicted; empty where the method does not ask.
-    std::vector<std::int64_t> classes{};
 };
 
 /// A method that was fitted to a run's training pictures.

@@ -17,8 +17,8 @@ namespace ltad {
 struct Finding {
     std::string file;
     std::string error;  ///< why it could not be read; the rest is empty then
-    std::optional<std::string> class_name;
-    bool class_predicted = false;    ///< by the nearest name, else as given
+    std::string class_name{};
+    bool class_predicted = false;    ///< by the nearest mean of training pictures, else as given
     std::vector<double> scores{};    ///< in the order of Detector::scores
     double threshold = 0;            ///< of the main score
     std::optional<Box> box{};        ///< the worst region, in the picture's pixels; only of a defective picture
@@ -30,8 +30,8 @@ struct Finding {
 /// Scores pictures with a fitted run.
 class Inspector {
 public:
-    /// class_name: the pictures'; empty: predicted by the nearest learned name, where the method has names, else
-    /// unknown. Throws UsageError for a class that the run does not know, listing those it does.
+    /// class_name: the pictures'; empty: each is taken for the class whose training pictures' mean embedding is
+    /// nearest. Throws UsageError for a class that the run does not know, listing those it does.
     Inspector(const Run& run, const Detector& detector, const Thresholds& thresholds, std::string class_name,
               bool overlays);
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,15 +17,22 @@ struct NormalScore {
     double level = 0;      ///< mean of their maps
 };
 
-/// What tells good from defective where nobody has labelled anything: the training pictures' own scores. A class with
-/// few pictures has a threshold to match.
+/// How a class looks in its normal pictures.
+struct NormalClass {
+    std::vector<NormalScore> scores{};  ///< in the order of Detector::scores
+    std::vector<float> embedding{};     ///< mean image embedding z, [d_z]
+};
+
+/// What tells good from defective, and which class a picture is of, where nobody has said so: the training pictures'
+/// own scores and embeddings. A class with few pictures has a threshold to match.
 struct Thresholds {
     double quantile = 0;
-    std::map<std::string, std::vector<NormalScore>> classes{};  ///< in the order of Detector::scores
-    std::vector<NormalScore> all{};                             ///< of all classes' pictures together
+    std::map<std::string, NormalClass> classes{};
 
-    /// Of a class, or of all where it is none of the known ones.
+    /// Of a class. Throws Error for one that is not known.
     [[nodiscard]] const std::vector<NormalScore>& of(const std::string& class_name) const;
+    /// The class whose mean embedding is nearest to this one.
+    [[nodiscard]] const std::string& nearest_class(std::span<const float> embedding) const;
 };
 
 /// The colours of a score's maps: the level of normal pictures is the darkest, the threshold is in the middle.

@@ -30,10 +30,9 @@ public:
     FeatureSet(const FeatureStore& store, const std::filesystem::path& root, const std::vector<Sample>& samples,
                const std::map<std::string, std::int64_t>& class_index, at::Device device);
 
-    /// Features that no store keeps: maps [N, C_tot, G, G] and latents [N, d_z] of the files, all of one class,
-    /// −1 where it is unknown.
+    /// Features that no store keeps: maps [N, C_tot, G, G] and latents [N, d_z] of the files, and their classes.
     FeatureSet(const ExtractedFeatures& features, const std::vector<std::filesystem::path>& files,
-               std::int64_t class_index, at::Device device);
+               const std::vector<std::int64_t>& classes, at::Device device);
 
     [[nodiscard]] std::size_t size() const { return items_.size(); }
     [[nodiscard]] std::int64_t class_of(std::size_t i) const { return items_[i].class_index; }
