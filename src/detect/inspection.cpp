@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cmath>
 #include <future>
 #include <ostream>
 
@@ -105,6 +106,10 @@ std::vector<Finding> Inspector::inspect(std::span<const std::filesystem::path> f
 
 void Inspector::describe(Finding& finding, const Detection& found, std::int64_t row, const Image& picture) const {
     for (const at::Tensor& images : found.images) finding.scores.push_back(images[row].item<double>());
+    if (std::isnan(finding.scores.front())) {
+        finding.error = "its score is not a number";
+        return;
+    }
     const NormalScore& normal = thresholds_.of(finding.class_name).front();
     finding.threshold = normal.threshold;
 

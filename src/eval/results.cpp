@@ -72,15 +72,6 @@ TableRows auroc_cells(const Results& results) {
     return rows;
 }
 
-/// A field of a CSV file (RFC 4180): quoted where it must be.
-std::string csv_field(const std::string& value) {
-    if (value.find_first_of(",\"\n\r") == std::string::npos) return value;
-    std::string quoted(1, '"');
-    for (const char c : value) quoted.append(c == '"' ? 2 : 1, c);
-    quoted.push_back('"');
-    return quoted;
-}
-
 /// Text that stays in its cell.
 std::string markdown_cell(const std::string& value) {
     std::string out;

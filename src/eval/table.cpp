@@ -12,6 +12,14 @@ std::string percent(const std::optional<double>& value) {
     return out;
 }
 
+std::string csv_field(const std::string& value) {
+    if (value.find_first_of(",\"\n\r") == std::string::npos) return value;
+    std::string quoted(1, '"');
+    for (const char c : value) quoted.append(c == '"' ? 2 : 1, c);
+    quoted.push_back('"');
+    return quoted;
+}
+
 std::vector<std::size_t> column_widths(const TableRows& rows) {
     std::vector<std::size_t> widths(rows[0].size(), 6);
     for (const auto& row : rows)

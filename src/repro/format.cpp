@@ -4,6 +4,7 @@
 
 #include "cells.h"
 #include "ltad/core/error.h"
+#include "ltad/eval/table.h"
 
 namespace ltad {
 namespace {
@@ -13,15 +14,6 @@ std::string full_precision(const std::optional<double>& value) {
     char out[32];
     const auto [end, code] = std::to_chars(out, out + sizeof out, *value);
     return {out, code == std::errc() ? end : out};
-}
-
-/// A field of a CSV file (RFC 4180): quoted where it must be.
-std::string csv_field(const std::string& value) {
-    if (value.find_first_of(",\"\n\r") == std::string::npos) return value;
-    std::string quoted(1, '"');
-    for (const char c : value) quoted.append(c == '"' ? 2 : 1, c);
-    quoted.push_back('"');
-    return quoted;
 }
 
 std::string csv_line(const std::vector<std::string>& fields) {

@@ -13,6 +13,9 @@ using TableRows = std::vector<std::vector<std::string>>;
 /// "81.25" for 0.8125; "n/a" for none.
 [[nodiscard]] std::string percent(const std::optional<double>& value);
 
+/// A field of a CSV file (RFC 4180): quoted where it must be.
+[[nodiscard]] std::string csv_field(const std::string& value);
+
 /// Of each column, at least 6.
 [[nodiscard]] std::vector<std::size_t> column_widths(const TableRows& rows);
 
