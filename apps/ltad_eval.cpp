@@ -3,6 +3,7 @@
 
 #include "ltad/config/load.h"
 #include "ltad/core/command.h"
+#include "ltad/core/files.h"
 #include "ltad/eval/evaluate.h"
 #include "ltad/eval/report.h"
 
@@ -36,6 +37,7 @@ int main(int argc, char** argv) {
             std::cout << ltad::to_json(config).dump(2) << '\n';
             return;
         }
+        if (!report.empty()) ltad::make_directories(report);  // before the work, should that fail
         ltad::Run run(config);
         run.check_split();
         const auto detector = ltad::load_detector(run, only);

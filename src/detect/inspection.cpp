@@ -34,6 +34,10 @@ Config config_of(const InspectionOptions& options) {
             text("--run: ", file.string(), " is not there; a run's folder was expected, such as runs/demo"));
     Config config = load_config(file, options.overrides);
     config.output = options.run.string();
+    if (!std::filesystem::exists(config.encoder.path))
+        throw UsageError(text(config.encoder.path,
+                              ": the run's encoder is not there; a run's paths start where it was "
+                              "trained: call ltad-detect there, or give --set encoder.path=DIR"));
     return config;
 }
 

@@ -1,6 +1,7 @@
 #include "ltad/eval/maps.h"
 
-#include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include <ATen/ATen.h>
 
@@ -27,7 +28,9 @@ void put(const std::filesystem::path& file, const std::string& bytes) {
 }  // namespace
 
 MapWriter::MapWriter(Run& run, const Detector& detector, std::filesystem::path folder)
-    : run_(run), detector_(detector), thresholds_(thresholds_of(run, detector)), folder_(std::move(folder)) {}
+    : run_(run), detector_(detector), thresholds_(thresholds_of(run, detector)), folder_(std::move(folder)) {
+    make_directories(folder_);
+}
 
 void MapWriter::write(const Sample& sample, const std::filesystem::path& file, const Detection& found,
                       std::size_t row) {
@@ -54,7 +57,6 @@ void MapWriter::write(const Sample& sample, const std::filesystem::path& file, c
 }
 
 void MapWriter::finish() const {
-    make_directories(folder_);
     write_json(folder_ / "maps.json", {{"format", maps_format},
                                        {"meaning", "score = low + value / 65535 * (high - low)"},
                                        {"side", run_.config().scoring.map_size},

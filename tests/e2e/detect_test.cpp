@@ -33,6 +33,7 @@ TEST(Detect, ScoresPicturesWithoutLabels) {
     EXPECT_EQ(lines, 9);
 
     const std::vector<std::pair<std::vector<std::string>, std::string>> mistakes = {
+        {{"--run", "runs/tiny", "--set", "encoder.path=elsewhere", "moved"}, "where it was trained"},
         {{"--run", "runs/other", "moved"}, "runs/other"},
         {{"--run", "runs/tiny", "--class", "gear", "moved"}, "woven"},
         {{"--run", "runs/tiny", "none.png"}, "none.png"},
