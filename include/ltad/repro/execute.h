@@ -1,7 +1,6 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,14 +33,16 @@ struct ReproWork {
 /// A table of kinds of parts: to train, reused, steps, time.
 [[nodiscard]] std::string describe(const ReproPlan& plan, const ReproWork& work);
 
+/// What became of a run.
+struct RunOutcome {
+    std::optional<json> results;  ///< its results.json
+    std::string why;              ///< why there are none; empty where its data are absent
+    bool absent = false;          ///< its data set is not there
+};
+
 /// Trains and evaluates what is missing, run by run, under <root>/runs; what is finished stays, so that the same call
 /// goes on after an interruption. Parts that several runs share are trained once. A run that fails costs no other.
-/// Returns the results.json of each run, or why there is none.
-struct RunOutcome {
-    std::optional<json> results;
-    std::string why;      ///< why there are none; empty with `absent` for "no data"
-    bool absent = false;  ///< its data set is not there
-};
+/// Returns the outcome of each run. Throws Interrupted.
 [[nodiscard]] std::vector<RunOutcome> execute(const ReproPlan& plan, const ReproWork& work,
                                               const std::filesystem::path& root, const std::string& title);
 
