@@ -8,6 +8,7 @@
 #include <ostream>
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include "ltad/config/load.h"
 #include "ltad/core/error.h"
@@ -51,6 +52,12 @@ std::filesystem::path overlay_file(const std::filesystem::path& folder, const st
     return path;
 }
 
+void write_overlay(const std::filesystem::path& folder, const Finding& finding) {
+    const auto file = overlay_file(folder, finding.file);
+    make_directories(file.parent_path());
+    write_file_atomically(file, encode_png(*finding.overlay));
+}
+
 }  // namespace
 
 Inspector::Inspector(const Run& run, const Detector& detector, const Thresholds& thresholds, std::string class_name,
@@ -63,48 +70,62 @@ Inspector::Inspector(const Run& run, const Detector& detector, const Thresholds&
     throw UsageError(text("--class: '", class_name_, "' is none of the run's classes: ", names));
 }
 
-std::vector<Finding> Inspector::inspect(std::span<const std::filesystem::path> files) const {
-    std::vector<std::future<Image>> decoding;
-    for (const auto& file : files)
-        decoding.push_back(std::async(std::launch::async, [&file] { return read_image(file); }));
-    std::vector<Finding> findings(files.size());
-    std::vector<Image> pictures;
-    std::vector<at::Tensor> inputs;
-    std::vector<std::filesystem::path> readable;
-    std::vector<std::size_t> place;  // of the readable ones among all
-    for (std::size_t i = 0; i < files.size(); ++i) {
-        findings[i].file = files[i].string();
+std::vector<InspectedPicture> read_pictures(std::span<const std::filesystem::path> files, std::int64_t image_size) {
+    std::vector<InspectedPicture> pictures(files.size());
+    const auto read = [&](std::size_t i) {
+        pictures[i].file = files[i];
         try {
-            pictures.push_back(decoding[i].get());
-            inputs.push_back(picture_tensor(pictures.back(), run_.layout().image_size));
-            readable.push_back(files[i]);
-            place.push_back(i);
+            pictures[i].image = read_image(files[i]);
+            pictures[i].input = picture_tensor(pictures[i].image, image_size);
         } catch (const Error& error) {
-            findings[i].error = error.what();
+            pictures[i].error = error.what();
         }
+    };
+    const auto threads = static_cast<std::size_t>(at::get_num_threads());
+    std::vector<std::future<void>> workers;
+    for (std::size_t first = 0; first < std::min(threads, files.size()); ++first)
+        workers.push_back(std::async(std::launch::async, [&, first] {
+            for (std::size_t i = first; i < files.size(); i += threads) read(i);
+        }));
+    for (auto& worker : workers) worker.get();
+    return pictures;
+}
+
+std::string Inspector::class_of(const at::Tensor& embedding) const {
+    if (!class_name_.empty()) return class_name_;
+    return thresholds_.nearest_class({embedding.const_data_ptr<float>(), static_cast<std::size_t>(embedding.numel())});
+}
+
+std::vector<Finding> Inspector::inspect(const std::vector<InspectedPicture>& pictures) const {
+    std::vector<Finding> findings(pictures.size());
+    std::vector<at::Tensor> inputs;
+    std::vector<std::filesystem::path> files;
+    std::vector<std::size_t> readable;
+    for (std::size_t i = 0; i < pictures.size(); ++i) {
+        findings[i].file = pictures[i].file.string();
+        findings[i].error = pictures[i].error;
+        if (!pictures[i].error.empty()) continue;
+        readable.push_back(i);
+        inputs.push_back(pictures[i].input);
+        files.push_back(pictures[i].file);
     }
     if (readable.empty()) return findings;
     const ExtractedFeatures features =
         extract_features(run_.encoder(), run_.layout(), at::stack(inputs).to(run_.device()));
     const at::Tensor embeddings = features.latents.to(at::kCPU).contiguous();
+    const auto& known = run_.class_names();
     std::vector<std::int64_t> classes;
-    for (std::size_t i = 0; i < readable.size(); ++i) {
-        const at::Tensor z = embeddings[static_cast<std::int64_t>(i)];
-        Finding& finding = findings[place[i]];
+    std::vector<std::size_t> rows;
+    for (std::size_t row = 0; row < readable.size(); ++row) {
+        Finding& finding = findings[readable[row]];
         finding.class_predicted = class_name_.empty();
-        finding.class_name =
-            class_name_.empty()
-                ? thresholds_.nearest_class({z.const_data_ptr<float>(), static_cast<std::size_t>(z.numel())})
-                : class_name_;
-        classes.push_back(std::find(run_.class_names().begin(), run_.class_names().end(), finding.class_name) -
-                          run_.class_names().begin());
+        finding.class_name = class_of(embeddings[static_cast<std::int64_t>(row)]);
+        classes.push_back(std::find(known.begin(), known.end(), finding.class_name) - known.begin());
+        rows.push_back(row);
     }
-    const FeatureSet set(features, readable, classes, run_.device());
-    std::vector<std::size_t> all(readable.size());
-    for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
-    const Detection found = detector_.detect(set, all);
-    for (std::size_t i = 0; i < all.size(); ++i)
-        describe(findings[place[i]], found, static_cast<std::int64_t>(i), pictures[i]);
+    const Detection found = detector_.detect(FeatureSet(features, files, classes, run_.device()), rows);
+    for (const std::size_t row : rows)
+        describe(findings[readable[row]], found, static_cast<std::int64_t>(row), pictures[readable[row]].image);
     return findings;
 }
 
@@ -170,18 +191,22 @@ void inspect_pictures(const InspectionOptions& options, std::ostream& out) {
     const auto detector = load_detector(run);
     const Thresholds thresholds = thresholds_of(run, *detector);
     const Inspector inspector(run, *detector, thresholds, options.class_name, !options.overlays.empty());
-    const auto batch = static_cast<std::size_t>(run.config().features.batch_size);
     const std::span<const std::filesystem::path> all(pictures);
+    const auto per_batch = static_cast<std::size_t>(run.config().features.batch_size);
+    const auto read = [&](std::size_t first) {  // beside the scoring of the batch before
+        const auto batch = all.subspan(first, std::min(per_batch, all.size() - first));
+        return std::async(std::launch::async, read_pictures, batch, run.layout().image_size);
+    };
     std::size_t unreadable = 0;
-    for (std::size_t first = 0; first < all.size(); first += batch) {
+    auto next = read(0);
+    for (std::size_t first = 0; first < all.size(); first += per_batch) {
         if (interrupt_requested()) throw Interrupted("interrupted; the lines above are complete");
-        for (const Finding& finding : inspector.inspect(all.subspan(first, std::min(batch, all.size() - first)))) {
+        const auto batch = next.get();
+        if (first + per_batch < all.size()) next = read(first + per_batch);
+        for (const Finding& finding : inspector.inspect(batch)) {
             out << to_json(finding, detector->scores()).dump(-1, ' ', false, json::error_handler_t::replace) << '\n';
             if (!finding.error.empty()) ++unreadable;
-            if (!finding.overlay) continue;
-            const auto file = overlay_file(options.overlays, finding.file);
-            make_directories(file.parent_path());
-            write_file_atomically(file, encode_png(*finding.overlay));
+            if (finding.overlay) write_overlay(options.overlays, finding);
         }
         out.flush();
     }

@@ -99,6 +99,16 @@ TEST_F(InspectionTest, AnUnreadablePictureCostsNoOther) {
     EXPECT_TRUE(json::parse(c)["score"].is_number());
 }
 
+TEST_F(InspectionTest, BatchesDoNotShow) {
+    std::vector<std::string> pictures;
+    for (const Sample& sample : run.split().test) pictures.push_back(path("data/" + sample.file));
+    pictures[2] = pictures[3];
+    const auto at_once = lines({.pictures = pictures});
+    ASSERT_THAT(at_once, SizeIs(pictures.size()));
+    for (std::size_t i = 0; i < pictures.size(); ++i) EXPECT_EQ(at_once[i]["file"], pictures[i]);
+    EXPECT_EQ(lines({.pictures = pictures, .overrides = {"features.batch_size=3"}}), at_once);
+}
+
 TEST_F(InspectionTest, TheDataSetNeedNotBeThere) {
     make_directories(tiny / "new");
     std::filesystem::copy_file(tiny / ("data/" + run.split().test[0].file), tiny / "new/a.png");

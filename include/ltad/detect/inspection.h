@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include <ATen/core/Tensor.h>
+
 #include "ltad/core/json.h"
 #include "ltad/detect/thresholds.h"
 #include "ltad/report/heat_map.h"
@@ -27,6 +29,18 @@ struct Finding {
     [[nodiscard]] bool defective() const { return !scores.empty() && scores.front() > threshold; }
 };
 
+/// A picture for an Inspector.
+struct InspectedPicture {
+    std::filesystem::path file{};
+    Image image{};
+    at::Tensor input{};   ///< [image_size, image_size, 3] uint8
+    std::string error{};  ///< why it could not be read; the rest is empty then
+};
+
+/// Decodes and resizes by several threads. An unreadable file costs no other.
+[[nodiscard]] std::vector<InspectedPicture> read_pictures(std::span<const std::filesystem::path> files,
+                                                          std::int64_t image_size);
+
 /// Scores pictures with a fitted run.
 class Inspector {
 public:
@@ -35,10 +49,11 @@ public:
     Inspector(const Run& run, const Detector& detector, const Thresholds& thresholds, std::string class_name,
               bool overlays);
 
-    /// Of each file, in their order. An unreadable one costs no other.
-    [[nodiscard]] std::vector<Finding> inspect(std::span<const std::filesystem::path> files) const;
+    /// Of each picture, in their order.
+    [[nodiscard]] std::vector<Finding> inspect(const std::vector<InspectedPicture>& pictures) const;
 
 private:
+    [[nodiscard]] std::string class_of(const at::Tensor& embedding) const;
     void describe(Finding& finding, const Detection& found, std::int64_t row, const Image& picture) const;
 
     const Run& run_;
