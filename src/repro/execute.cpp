@@ -1,7 +1,6 @@
 #include "ltad/repro/execute.h"
 
 #include <algorithm>
-#include <chrono>
 #include <functional>
 #include <map>
 #include <set>
@@ -17,6 +16,7 @@
 #include "ltad/eval/evaluate.h"
 #include "ltad/eval/table.h"
 #include "ltad/repro/estimate.h"
+#include "ltad/repro/time_left.h"
 #include "part_index.h"
 
 namespace ltad {
@@ -81,8 +81,9 @@ class RunTrainer {
 public:
     RunTrainer(const PlannedRun& planned, PartIndex& index) : planned_(planned), index_(index), run_(planned.config) {}
 
-    /// `next`: called before each training with the parts that it makes.
+    /// `next`: called before each training with the parts that it makes; pictures are encoded before the first.
     void train(const std::function<void(std::span<const PlannedPart>)>& next) {
+        run_.prepare_features(false);
         const std::span<const PlannedPart> parts(planned_.parts);
         make(parts.first(1), next);
         // Π and Φ go through the pictures together: the synthetic features, the most of the work, are made once.
@@ -151,38 +152,29 @@ private:
 class Overall {
 public:
     Overall(std::string title, std::size_t runs, const ReproWork& work)
-        : title_(std::move(title)), runs_(runs), work_(work), start_(std::chrono::steady_clock::now()) {
+        : title_(std::move(title)), runs_(runs), left_(work.seconds()) {
         frame_progress([this](double share) { return frame(share); });
     }
     ~Overall() { frame_progress({}); }
     Overall(const Overall&) = delete;
     Overall& operator=(const Overall&) = delete;
 
-    void begin(std::size_t run, double part_seconds) {
-        done_ += current_;
-        run_ = run;
-        current_ = part_seconds;
-    }
+    void begin_run(std::size_t run) { run_ = run; }
+    void begin_training(double planned_seconds) { left_.begin_training(planned_seconds); }
+    void end_training() { left_.end_training(); }
 
 private:
     [[nodiscard]] std::string frame(double share) const {
-        const double total = work_.seconds();
         std::string line = text(title_, ", run ", run_ + 1, " of ", runs_);
-        const double behind = done_ + share * current_;
-        if (total > 0 && behind > 0) {
-            const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-            line += text(", ", format_duration(std::max(0.0, elapsed / behind * (total - behind))), " left in all");
-        }
+        const double seconds = left_.seconds(share);
+        if (seconds > 0) line += text(", ", format_duration(seconds), " of training left");
         return line + " | ";
     }
 
     std::string title_;
     std::size_t runs_;
-    const ReproWork& work_;
-    std::chrono::steady_clock::time_point start_;
+    TimeLeft left_;
     std::size_t run_ = 0;
-    double done_ = 0;
-    double current_ = 0;
 };
 
 double planned_seconds(const ReproWork& work, std::size_t run, std::span<const PlannedPart> parts) {
@@ -280,9 +272,10 @@ std::vector<RunOutcome> execute(const ReproPlan& plan, const ReproWork& work, co
         if ((outcome.results = finished_results(run))) continue;
         log_info(text(title, ", run ", r + 1, " of ", plan.runs.size(), ": ", run.label, " in ", run.config.output));
         try {
+            overall.begin_run(r);
             RunTrainer trainer(run, index);
-            trainer.train([&](auto parts) { overall.begin(r, planned_seconds(work, r, parts)); });
-            overall.begin(r, 0);
+            trainer.train([&](auto parts) { overall.begin_training(planned_seconds(work, r, parts)); });
+            overall.end_training();
             outcome.results = trainer.evaluate();
         } catch (const Interrupted&) {
             throw;
