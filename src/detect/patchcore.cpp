@@ -67,13 +67,16 @@ public:
     /// Some of them, unprojected, in their order: [M] int64 → [M, C].
     [[nodiscard]] at::Tensor select(const at::Tensor& rows) const {
         const at::Tensor sorted = std::get<0>(rows.to(at::kCPU).sort());
+        const std::span<const std::int64_t> all(sorted.const_data_ptr<std::int64_t>(),
+                                                static_cast<std::size_t>(sorted.numel()));
         std::vector<at::Tensor> parts;
-        for (std::size_t i = 0; i < set_.size(); ++i) {
-            const auto first = static_cast<std::int64_t>(i) * per_picture_;
-            const at::Tensor own = sorted.masked_select(sorted.ge(first).logical_and(sorted.lt(first + per_picture_)));
-            if (own.numel() == 0) continue;
-            const at::Tensor patches = patches_of(set_.batch(std::array{i}).maps, config_.neighborhood)[0];
-            parts.push_back(patches.index_select(0, (own - first).to(patches.device())));
+        for (std::size_t begin = 0, end = 0; begin < all.size(); begin = end) {
+            const std::int64_t picture = all[begin] / per_picture_;
+            while (end < all.size() && all[end] / per_picture_ == picture) ++end;
+            const at::Tensor own = sorted.slice(0, static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end));
+            const auto index = static_cast<std::size_t>(picture);
+            const at::Tensor patches = patches_of(set_.batch(std::array{index}).maps, config_.neighborhood)[0];
+            parts.push_back(patches.index_select(0, (own - picture * per_picture_).to(patches.device())));
         }
         return at::cat(parts);
     }
@@ -116,7 +119,8 @@ public:
         const at::Tensor patches = patches_of(set.batch(indices).maps, run_.config().patchcore.neighborhood);
         const at::Tensor distances =
             nearest_distances(patches.flatten(0, 1), bank_).square().view({patches.size(0), patches.size(1)});
-        const at::Tensor maps = anomaly_maps(distances, run_.config().scoring.map_size).to(at::kCPU);
+        const at::Tensor maps =
+            anomaly_maps(distances, run_.config().scoring.map_size, TokenPlaces::middles).to(at::kCPU);
         return {{smooth_maps(maps, run_.config().patchcore.smoothing).contiguous()}, {distances.amax(1).to(at::kCPU)}};
     }
 

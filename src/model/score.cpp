@@ -22,10 +22,10 @@ TokenScores score_tokens(const Reconstruction& reconstruction, const SemanticHea
     return {reconstruction_scores(reconstruction, tokens), semantic_scores(semantic, tokens, classes)};
 }
 
-at::Tensor anomaly_maps(const at::Tensor& scores, std::int64_t map_size) {
+at::Tensor anomaly_maps(const at::Tensor& scores, std::int64_t map_size, TokenPlaces places) {
     const auto grid = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(scores.size(1)))));
     const at::Tensor maps = scores.view({scores.size(0), 1, grid, grid});
-    return at::upsample_bilinear2d(maps, {map_size, map_size}, true).squeeze(1);
+    return at::upsample_bilinear2d(maps, {map_size, map_size}, places == TokenPlaces::to_the_corners).squeeze(1);
 }
 
 at::Tensor smooth_maps(const at::Tensor& maps, double deviation) {

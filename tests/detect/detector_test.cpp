@@ -167,7 +167,7 @@ TEST(Patchcore, BankIsARowForEachChosenPatch) {
     const at::Tensor squared = at::cdist(patches, bank.unsqueeze(0)).amin(2).square();
     const Detection found = detector->detect(test, indices);
     EXPECT_CLOSE_WITHIN(found.images[0], squared.amax(1), 1e-3);
-    EXPECT_CLOSE_WITHIN(found.maps[0], anomaly_maps(squared, 224), 1e-3);
+    EXPECT_CLOSE_WITHIN(found.maps[0], anomaly_maps(squared, 224, TokenPlaces::middles), 1e-3);
 }
 
 TEST(Patchcore, PatchesAreMeansOfTheirNeighbourhood) {

@@ -71,6 +71,24 @@ TEST(Score, MapsAreBilinearWithCornersAligned) {
     }
 }
 
+TEST(Score, MapsOfMiddlesAreBilinearBetweenThem) {
+    const at::Tensor scores = test::random_tensor({1, 25}, 1, at::kDouble);
+    const at::Tensor maps = anomaly_maps(scores, 15, TokenPlaces::middles);
+    const auto grid = scores.view({5, 5});
+    const auto s = grid.accessor<double, 2>();
+    const auto m = maps.accessor<double, 3>();
+    for (int y = 0; y < 15; ++y)
+        for (int x = 0; x < 15; ++x) {
+            // Three pixels a token; beyond the outer middles the outer tokens' own.
+            const double row = std::clamp((y - 1) / 3.0, 0.0, 4.0), column = std::clamp((x - 1) / 3.0, 0.0, 4.0);
+            const int top = std::min(3, static_cast<int>(row)), left = std::min(3, static_cast<int>(column));
+            const double v = row - top, u = column - left;
+            const double value = (1 - v) * ((1 - u) * s[top][left] + u * s[top][left + 1]) +
+                                 v * ((1 - u) * s[top + 1][left] + u * s[top + 1][left + 1]);
+            EXPECT_NEAR(m[0][y][x], value, 1e-12);
+        }
+}
+
 TEST(Score, ImageScoresAreTheMaximumOfASlidingMean) {
     const at::Tensor maps = test::random_tensor({3, 9, 9}, 1, at::kDouble);
     const auto m = maps.accessor<double, 3>();

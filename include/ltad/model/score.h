@@ -26,8 +26,13 @@ struct TokenScores {
 [[nodiscard]] TokenScores score_tokens(const Reconstruction& reconstruction, const SemanticHead& semantic,
                                        const at::Tensor& tokens, const at::Tensor& classes);
 
-/// Token scores → anomaly maps: [B, G²] → [B, map_size, map_size], bilinear with corners aligned, as UniAD upsamples.
-[[nodiscard]] at::Tensor anomaly_maps(const at::Tensor& scores, std::int64_t map_size);
+/// Where the tokens lie in an anomaly map: the outer ones in its corners, as UniAD upsamples, or each in the middle of
+/// its own square, as PatchCore does.
+enum class TokenPlaces { to_the_corners, middles };
+
+/// Token scores → anomaly maps: [B, G²] → [B, map_size, map_size], bilinear.
+[[nodiscard]] at::Tensor anomaly_maps(const at::Tensor& scores, std::int64_t map_size,
+                                      TokenPlaces places = TokenPlaces::to_the_corners);
 
 /// Gaussian smoothing of anomaly maps, [B, S, S], as scipy.ndimage.gaussian_filter does: cut off at 4 deviations, the
 /// map mirrored at its edges. `deviation` in pixels; 0 changes nothing.
