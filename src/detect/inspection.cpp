@@ -187,6 +187,7 @@ std::vector<std::filesystem::path> find_pictures(const std::vector<std::string>&
 
 void inspect_pictures(const InspectionOptions& options, std::ostream& out) {
     const auto pictures = find_pictures(options.pictures);
+    if (!options.overlays.empty()) make_directories(options.overlays);  // a wrong one is found before the work
     Run run(config_of(options), Listing::split_only);
     const auto detector = load_detector(run);
     const Thresholds thresholds = thresholds_of(run, *detector);

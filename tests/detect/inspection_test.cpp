@@ -148,6 +148,13 @@ TEST_F(InspectionTest, MistakesAreNamed) {
                 ThrowsMessage<UsageError>(AllOf(HasSubstr("gear"), HasSubstr(run.class_names()[0]))));
     EXPECT_THAT([&] { (void)lines({.pictures = {path("nowhere")}}); }, ThrowsMessage<UsageError>(HasSubstr("nowhere")));
     std::ostringstream out;
+    EXPECT_THAT(
+        [&] {
+            inspect_pictures(
+                {.run = tiny / "run", .pictures = {path("data")}, .overlays = tiny / "run/config.json/overlays"}, out);
+        },
+        ThrowsMessage<Error>(HasSubstr("overlays")));
+    EXPECT_EQ(out.str(), "");
     EXPECT_THAT([&] { inspect_pictures({.run = tiny / "data", .pictures = {path("data")}}, out); },
                 ThrowsMessage<UsageError>(HasSubstr("config.json")));
 }
