@@ -70,6 +70,9 @@ void reproduce(const ReproCommand& command, std::ostream& out, bool ansi) {
     if (command.seeds < 1) throw UsageError(text("--seeds: ", command.seeds, " is too few; at least 1 is needed"));
     for (const double factor : command.imbalance)
         if (!(factor >= 1)) throw UsageError(text("--imbalance: ", factor, " is too small; at least 1 is needed"));
+    if (!command.efficientnet.empty() && !std::filesystem::is_directory(command.efficientnet))
+        throw UsageError(text("--efficientnet: ", command.efficientnet.string(),
+                              " is no folder; the model directory of an EfficientNet was expected"));
     const Setting setting = setting_of(command);
     const ReproPlan plan = make_plan(setting.table, setting.config, command.overrides, command.seeds, setting.root);
     const ReproWork work = survey(plan, setting.root);

@@ -97,7 +97,8 @@ TEST_F(Repro, AMissingDataSetIsNoData) {
     absent.overrides = {"dataset.root=" + (tiny / "nowhere").string()};
     absent.imbalance = {4};
     EXPECT_THAT(printed(absent), HasSubstr("no data"));
-    for (const json& row : document("table3")["rows"]) EXPECT_THAT(row.dump(), Not(HasSubstr("NaN")));
+    const json table = document("table3");
+    for (const json& row : table.at("rows")) EXPECT_THAT(row.dump(), Not(HasSubstr("NaN")));
 }
 
 TEST_F(Repro, ARunThatFailsCostsNoOther) {
@@ -124,6 +125,10 @@ TEST_F(Repro, MistakesAreNamed) {
     ReproCommand factor = command("table3");
     factor.imbalance = {0.5};
     EXPECT_THAT([&] { (void)printed(factor); }, ThrowsMessage<UsageError>(HasSubstr("--imbalance")));
+    ReproCommand network = command("table6");
+    network.efficientnet = tiny / "nowhere";
+    EXPECT_THAT([&] { (void)printed(network); },
+                ThrowsMessage<UsageError>(AllOf(HasSubstr("--efficientnet"), HasSubstr("nowhere"))));
 }
 
 TEST_F(Repro, FiguresAreDrawn) {
