@@ -28,7 +28,7 @@ TEST(ReproCommand, PrintsAPlanThenATable) {
     for (const char* id : {"6.1", "6.2", "6.3", "6.4", "6.5", "6.6", "6.7", "6.8", "82.63", "n/a"})
         EXPECT_THAT(table.out, HasSubstr(id));
     EXPECT_THAT(table.out, Not(HasSubstr("no data")));
-    EXPECT_THAT(table.err, AllOf(HasSubstr("run 7 of 7"), HasSubstr("left in all")));
+    EXPECT_THAT(table.err, AllOf(HasSubstr("run 7 of 7"), HasSubstr("of training left")));
     for (const char* file : {"table6.md", "table6.csv", "table6.json"})
         EXPECT_TRUE(std::filesystem::exists(work / (std::string("runs/repro/tiny/") + file))) << file;
 }
