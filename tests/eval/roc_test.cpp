@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 
 #include "ltad/core/error.h"
+#include "support/all_pairs.h"
 #include "support/golden.h"
 
 namespace ltad::test {
@@ -19,19 +20,6 @@ using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
-
-/// The definition: every (defective, good) pair.
-double all_pairs(const std::vector<float>& scores, const std::vector<std::uint8_t>& labels) {
-    double right = 0;
-    double pairs = 0;
-    for (std::size_t i = 0; i < scores.size(); ++i)
-        for (std::size_t j = 0; j < scores.size(); ++j) {
-            if (labels[i] == 0 || labels[j] != 0) continue;
-            ++pairs;
-            right += scores[i] > scores[j] ? 1 : scores[i] == scores[j] ? 0.5 : 0;
-        }
-    return right / pairs;
-}
 
 struct Labelled {
     std::vector<float> scores;

@@ -15,6 +15,7 @@
 #include "ltad/data/dataset.h"
 #include "ltad/data/image.h"
 #include "ltad/features/extract.h"
+#include "support/all_pairs.h"
 #include "support/dataset_tree.h"
 #include "support/golden.h"
 #include "support/plain_distances.h"
@@ -71,18 +72,6 @@ at::Tensor patches_of(const Config& config, const AlignModel& encoder, const Sam
     const Image image = read_image(std::filesystem::path(config.dataset.root) / sample.file);
     const at::Tensor picture = picture_tensor(image, config.dataset.image_size).unsqueeze(0);
     return extract_features(encoder, feature_layout(config, encoder), picture).maps[0].flatten(1).t().to(at::kDouble);
-}
-
-double all_pairs(const std::vector<double>& scores, const std::vector<int>& labels) {
-    double right = 0;
-    double pairs = 0;
-    for (std::size_t i = 0; i < scores.size(); ++i)
-        for (std::size_t j = 0; j < scores.size(); ++j) {
-            if (labels[i] == 0 || labels[j] != 0) continue;
-            ++pairs;
-            right += scores[i] > scores[j] ? 1 : scores[i] == scores[j] ? 0.5 : 0;
-        }
-    return right / pairs;
 }
 
 /// Bilinear with corners aligned, at (y, x) of a side × side map.

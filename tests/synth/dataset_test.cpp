@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <functional>
-#include <map>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,10 +12,13 @@
 #include "ltad/data/image.h"
 #include "ltad/synth/picture.h"
 #include "support/dataset_tree.h"
+#include "support/folder_contents.h"
+#include "support/quietly.h"
 
 namespace ltad {
 namespace {
 
+using test::contents;
 using test::put_file;
 using test::TemporaryFolder;
 using testing::AllOf;
@@ -26,25 +28,8 @@ using testing::ThrowsMessage;
 
 SynthOptions small() { return {.classes = 2, .train = 3, .test_good = 2, .test_defective = 1, .size = 64, .seed = 0}; }
 
-/// Progress and the last word go to stderr; tests need neither.
 void write_quietly(const std::filesystem::path& out, const SynthOptions& options) {
-    testing::internal::CaptureStderr();
-    try {
-        write_synth_dataset(out, options);
-    } catch (...) {
-        (void)testing::internal::GetCapturedStderr();
-        throw;
-    }
-    (void)testing::internal::GetCapturedStderr();
-}
-
-/// Relative path → content of every file in a folder.
-std::map<std::string, std::string> contents(const std::filesystem::path& folder) {
-    std::map<std::string, std::string> files;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
-        if (entry.is_regular_file())
-            files[std::filesystem::relative(entry.path(), folder).string()] = read_file(entry.path());
-    return files;
+    test::quietly([&] { write_synth_dataset(out, options); });
 }
 
 TEST(SynthDataset, IsAnMvtecDataSet) {

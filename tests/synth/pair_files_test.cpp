@@ -1,6 +1,5 @@
 #include "ltad/synth/pair_files.h"
 
-#include <map>
 #include <sstream>
 
 #include <gmock/gmock.h>
@@ -9,11 +8,14 @@
 #include "ltad/core/error.h"
 #include "ltad/core/files.h"
 #include "ltad/core/json.h"
+#include "support/folder_contents.h"
+#include "support/quietly.h"
 #include "support/temporary_folder.h"
 
 namespace ltad {
 namespace {
 
+using test::contents;
 using test::TemporaryFolder;
 using testing::AllOf;
 using testing::HasSubstr;
@@ -22,25 +24,8 @@ using testing::ThrowsMessage;
 
 PairOptions small() { return {.count = 12, .size = 32, .seed = 4, .side = PairSide::training}; }
 
-/// Progress and the last word go to stderr; tests need neither.
 void write_quietly(const std::filesystem::path& out, const PairOptions& options) {
-    testing::internal::CaptureStderr();
-    try {
-        write_pairs(out, options);
-    } catch (...) {
-        (void)testing::internal::GetCapturedStderr();
-        throw;
-    }
-    (void)testing::internal::GetCapturedStderr();
-}
-
-/// Relative path → content of every file in a folder.
-std::map<std::string, std::string> contents(const std::filesystem::path& folder) {
-    std::map<std::string, std::string> files;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
-        if (entry.is_regular_file())
-            files[std::filesystem::relative(entry.path(), folder).string()] = read_file(entry.path());
-    return files;
+    test::quietly([&] { write_pairs(out, options); });
 }
 
 TEST(PairFiles, HoldThePairsInOrder) {
