@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
+#include "ltad/core/digits.h"
 #include "ltad/core/error.h"
 #include "ltad/eval/table.h"
 
@@ -80,13 +80,6 @@ std::string markdown_cell(const std::string& value) {
         out.push_back(c == '\n' || c == '\r' ? ' ' : c);
     }
     return out;
-}
-
-/// The shortest digits that read back to the same float.
-std::string shortest(float value) {
-    char out[32];
-    const auto [end, code] = std::to_chars(out, out + sizeof out, value);
-    return {out, code == std::errc() ? end : out};
 }
 
 }  // namespace
@@ -182,7 +175,7 @@ std::string format_image_scores(const Results& results) {
     out += "\n";
     for (const ImageResult& image : results.images) {
         out += text(csv_field(image.file), ',', csv_field(image.class_name), image.defective ? ",1" : ",0");
-        for (const float score : image.scores) out += text(',', shortest(score));
+        for (const float score : image.scores) out += text(',', shortest_digits(score));
         out += "\n";
     }
     return out;

@@ -1,25 +1,10 @@
 #include "ltad/repro/figures.h"
 
-#include <algorithm>
-#include <cmath>
-#include <numeric>
-
+#include "cells.h"
 #include "ltad/report/chart.h"
 
 namespace ltad {
 namespace {
-
-double mean_of(const CellValues& cell) {
-    return std::accumulate(cell.seeds.begin(), cell.seeds.end(), 0.0) / static_cast<double>(cell.seeds.size());
-}
-
-/// The sample's; 0 for one seed.
-double deviation_of(const CellValues& cell) {
-    if (cell.seeds.size() < 2) return 0;
-    double squares = 0;
-    for (const double seed : cell.seeds) squares += (seed - mean_of(cell)) * (seed - mean_of(cell));
-    return std::sqrt(squares / static_cast<double>(cell.seeds.size() - 1));
-}
 
 /// Figure 6: AUROC over the number of tokens, a line for each of Avg, High and Low.
 std::string lines(const ReproTable& table, const CellGrid& cells, const std::string& task) {
@@ -34,9 +19,10 @@ std::string lines(const ReproTable& table, const CellGrid& cells, const std::str
         if (table.columns[c].task != task) continue;
         ChartSeries series{.name = table.columns[c].heading, .points = {}};
         for (std::size_t r = 0; r < table.rows.size(); ++r)
-            if (!cells[r][c].seeds.empty())
-                series.points.push_back(
-                    {.x = std::stod(table.rows[r].id), .y = mean_of(cells[r][c]), .error = deviation_of(cells[r][c])});
+            if (const auto mean = seed_mean(cells[r][c].seeds))
+                series.points.push_back({.x = std::stod(table.rows[r].id),
+                                         .y = *mean,
+                                         .error = seed_deviation(cells[r][c].seeds).value_or(0)});
         chart.series.push_back(std::move(series));
     }
     return chart_file(draw(chart));
@@ -55,9 +41,7 @@ std::string bars(const ReproTable& table, const CellGrid& cells, const std::stri
         for (std::size_t c = 0; c < table.columns.size(); ++c) {
             if (table.columns[c].task != task) continue;
             BarGroup group{.name = table.rows[r].labels[0] + " " + table.columns[c].heading, .count = {}, .values = {}};
-            for (const std::size_t row : {r, r + 1})
-                group.values.push_back(cells[row][c].seeds.empty() ? std::nullopt
-                                                                   : std::optional(mean_of(cells[row][c])));
+            for (const std::size_t row : {r, r + 1}) group.values.push_back(seed_mean(cells[row][c].seeds));
             chart.groups.push_back(std::move(group));
         }
     return chart_file(draw(chart));

@@ -1,20 +1,14 @@
 #include "ltad/repro/format.h"
 
-#include <charconv>
-
 #include "cells.h"
+#include "ltad/core/digits.h"
 #include "ltad/core/error.h"
 #include "ltad/eval/table.h"
 
 namespace ltad {
 namespace {
 
-std::string full_precision(const std::optional<double>& value) {
-    if (!value) return "";
-    char out[32];
-    const auto [end, code] = std::to_chars(out, out + sizeof out, *value);
-    return {out, code == std::errc() ? end : out};
-}
+std::string full_precision(const std::optional<double>& value) { return value ? shortest_digits(*value) : ""; }
 
 std::string csv_line(const std::vector<std::string>& fields) {
     std::string line;

@@ -1,10 +1,10 @@
 #include "ltad/repro/tables.h"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <utility>
 
+#include "ltad/core/digits.h"
 #include "ltad/core/error.h"
 #include "ltad/core/json.h"
 #include "ltad/repro/paper.h"
@@ -22,16 +22,10 @@ std::string set(const char* key, const Value& value) {
 /// A text or list of texts that must not be taken for another kind of value.
 std::string set_text(const char* key, const json& value) { return set(key, value.dump()); }
 
-/// The shortest digits that read back to the same number: "100".
-std::string digits(double value) {
-    char out[32];
-    const auto [end, code] = std::to_chars(out, out + sizeof out, value);
-    return {out, code == std::errc() ? end : out};
-}
-
 /// A split directory would win over type and factor: none is asked for.
 Overrides set_split(const std::string& type, double factor) {
-    return {set("split.type", type), set("split.imbalance_factor", digits(factor)), set_text("split.path", "")};
+    return {set("split.type", type), set("split.imbalance_factor", shortest_digits(factor)),
+            set_text("split.path", "")};
 }
 
 std::vector<TableColumn> task_columns(const std::string& group, const Overrides& overrides) {
@@ -89,7 +83,7 @@ ReproTable methods_table(const std::string& name, const ReproOptions& options) {
     table.label_headings = {"method"};
     for (const char* type : {"exp", "step"}) {
         for (const double factor : factors_of(name, factors_of_splits(paper.splits), options)) {
-            const auto pair = task_columns(type + digits(factor), set_split(type, factor));
+            const auto pair = task_columns(type + shortest_digits(factor), set_split(type, factor));
             table.columns.insert(table.columns.end(), pair.begin(), pair.end());
         }
     }
@@ -264,7 +258,7 @@ ReproTable figure8(const ReproOptions& options) {
         for (const double factor : factors_of("fig8", paper_factors("DAGM"), options)) {
             for (const bool reversed : {false, true}) {
                 const char* order = reversed ? "reversed" : "as it is";
-                const std::string split = type + digits(factor);
+                const std::string split = type + shortest_digits(factor);
                 TableRow row{text(split, ", ", order), {split, order}, set_split(type, factor), "ltad", ""};
                 row.overrides.push_back(set("split.reverse", reversed ? "true" : "false"));
                 row.overrides.push_back(set("method", "ltad"));
