@@ -163,13 +163,14 @@ AlignModel::AlignModel(std::filesystem::path directory, at::Device device, Preci
     fingerprint_ = image_fingerprint_;
     if (config_.text) load_text(weights);
     if (config_.random_weights)
-        log_warning(ltad::text(directory_.string(),
-                               " has RANDOM weights: the pipeline runs, but the figures say nothing "
-                               "about LTAD with a pretrained encoder"));
+        log_warning_once(ltad::text(directory_.string(),
+                                    " has RANDOM weights: the pipeline runs, but the figures say nothing "
+                                    "about LTAD with a pretrained encoder"));
     if (config_.random_projection)
-        log_warning(ltad::text(directory_.string(),
-                               " has a RANDOM text projection: texts and pictures do not match; `ltad-pretrain train` "
-                               "makes one, `ltad-pretrain import --projection` puts it in"));
+        log_warning_once(
+            ltad::text(directory_.string(),
+                       " has a RANDOM text projection: texts and pictures do not match; `ltad-pretrain train` "
+                       "makes one, `ltad-pretrain import --projection` puts it in"));
 }
 
 void AlignModel::load_text(const Weights& weights) {

@@ -1,6 +1,8 @@
 #include "ltad/core/log.h"
 
 #include <memory>
+#include <mutex>
+#include <set>
 
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
@@ -24,5 +26,12 @@ spdlog::logger& logger() {
 void log_info(std::string_view message) { logger().info("{}", message); }
 void log_warning(std::string_view message) { logger().warn("{}", message); }
 void log_error(std::string_view message) { logger().error("{}", message); }
+
+void log_warning_once(const std::string& message) {
+    static std::mutex guard;
+    static std::set<std::string> said;
+    const std::lock_guard lock(guard);
+    if (said.insert(message).second) log_warning(message);
+}
 
 }  // namespace ltad

@@ -47,11 +47,13 @@ FileStamp stamp_of(const std::filesystem::path& file, bool hash) {
 }
 
 FeatureStore::FeatureStore(const std::filesystem::path& root, const json& settings, Shape shape)
-    : folder_(root / sha256(settings.dump()).substr(0, 16)), shape_(shape) {
-    make_directories(folder_);
-    const auto settings_file = folder_ / "settings.json";
-    if (!std::filesystem::exists(settings_file)) write_json(settings_file, settings);
+    : settings_(settings), folder_(root / sha256(settings.dump()).substr(0, 16)), shape_(shape) {
     refresh();
+}
+
+void FeatureStore::write_settings() const {
+    const auto settings_file = folder_ / "settings.json";
+    if (!std::filesystem::exists(settings_file)) write_json(settings_file, settings_);
 }
 
 std::filesystem::path FeatureStore::file(const char* kind, std::int64_t number, const char* ending) const {
@@ -59,6 +61,7 @@ std::filesystem::path FeatureStore::file(const char* kind, std::int64_t number, 
 }
 
 void FeatureStore::refresh() {
+    if (!std::filesystem::exists(folder_)) return;
     std::set<std::int64_t> found;  // in order: a picture that was encoded again is in a later segment
     for (const auto& entry : std::filesystem::directory_iterator(folder_))
         if (const auto number = segment_number(entry.path().filename(), "index-", ".json")) found.insert(*number);
@@ -165,7 +168,9 @@ FeatureStore::Segment::Segment(FeatureStore& store)
       // A damaged segment is not overwritten: another process may have it mapped.
       number_(store.opened_.empty() ? 0 : store.opened_.rbegin()->first + 1),
       features_(store.file("features", number_, ".npy"), {store.shape_.channels, store.shape_.grid, store.shape_.grid}),
-      latents_(store.file("latents", number_, ".npy"), {store.shape_.latent}) {}
+      latents_(store.file("latents", number_, ".npy"), {store.shape_.latent}) {
+    store.write_settings();
+}
 
 void FeatureStore::Segment::add(const FileStamp& stamp, std::span<const float> map, std::span<const float> latent) {
     features_.append(map);

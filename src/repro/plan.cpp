@@ -4,7 +4,9 @@
 #include <map>
 #include <optional>
 
+#include "inputs.h"
 #include "ltad/config/load.h"
+#include "ltad/core/command.h"
 #include "ltad/core/error.h"
 #include "ltad/core/hash.h"
 
@@ -28,7 +30,7 @@ json picked(const json& config, std::initializer_list<const char*> keys) {
 std::string key_of(const json& settings) { return sha256(settings.dump()).substr(0, 16); }
 
 /// What every part depends on.
-json base_of(const json& config) { return picked(config, {"seed", "dataset", "split", "encoder"}); }
+json base_of(const json& config) { return picked(config, {"seed", "dataset", "split", "encoder", "inputs"}); }
 
 std::string phase1_key(const json& config) {
     json settings = picked(config, {"prompts.length", "prompts.init", "prompts.learned", "phase1", "decoder"});
@@ -48,8 +50,9 @@ std::string part_key(const json& config, PartKind kind) {
     return key_of(settings);
 }
 
-/// What does not change any result.
+/// Of all but what does not change any result. Another version of the program may give other figures.
 std::string run_key(json config) {
+    config["program"] = version();
     for (const char* key : {"name", "output", "threads", "device", "checkpoint_seconds", "features"}) config.erase(key);
     return key_of(config);
 }
@@ -80,7 +83,7 @@ public:
         for (const auto* more : {&row.overrides, &column.overrides}) all.insert(all.end(), more->begin(), more->end());
         all.push_back(text("seed=", seed));
         if (const auto config = allowed_config(all, run.refused)) run.config = *config;
-        const std::string key = run.refused.empty() ? run_key(to_json(run.config)) : text(row.id, run.label);
+        const std::string key = run.refused.empty() ? run_key(described(run.config)) : text(row.id, run.label);
         const auto [found, is_new] = index_.try_emplace(key, runs.size());
         if (is_new) {
             run.config.output = (root_ / "runs" / (run.config.method + "-" + key)).string();
@@ -89,6 +92,13 @@ public:
         auto& scores = runs[found->second].scores;
         if (std::find(scores.begin(), scores.end(), row.score) == scores.end()) scores.push_back(row.score);
         return found->second;
+    }
+
+    /// With what lies at its paths, as "inputs".
+    [[nodiscard]] json described(const Config& config) {
+        json all = to_json(config);
+        all["inputs"] = inputs_.fingerprint(config);
+        return all;
     }
 
     std::vector<PlannedRun> runs;
@@ -117,6 +127,7 @@ private:
     const std::vector<std::string>& overrides_;
     const std::filesystem::path& root_;
     std::map<std::string, std::size_t> index_;
+    Inputs inputs_;
 };
 
 }  // namespace
@@ -152,7 +163,7 @@ ReproPlan make_plan(const ReproTable& table, const std::filesystem::path& file,
     plan.runs = std::move(planner.runs);
     for (PlannedRun& run : plan.runs) {
         if (!run.refused.empty()) continue;
-        const json config = to_json(run.config);
+        const json config = planner.described(run.config);
         for (const PartKind kind : parts_of(run)) run.parts.push_back({kind, part_key(config, kind)});
     }
     return plan;

@@ -86,7 +86,7 @@ void Run::check_split() const {
     if (std::filesystem::exists(folder / "split.json") && fingerprint(read_split(folder)) != fingerprint(split_))
         fail(folder.string(),
              ": this split is not the one that the config and the data set give now; use another output, or "
-             "start over with `ltad-train phase1 --force`");
+             "start over with `ltad-train fit --force`");
 }
 
 FileLock Run::claim(bool replace_split) const {

@@ -103,6 +103,11 @@ TEST_F(StoreTest, RoundTripAndReopening) {
                                                    "latents-0.npy", "latents-1.npy", "settings.json"));
 }
 
+TEST_F(StoreTest, OpeningMakesNothing) {
+    EXPECT_EQ(open().size(), 0u);
+    EXPECT_FALSE(fs::exists(open().folder()));
+}
+
 TEST_F(StoreTest, ArraysArePlainNumpyFiles) {
     FeatureStore store = open();
     add(store, {a, b});

@@ -78,7 +78,7 @@ TEST_F(Repro, FinishedWorkIsNotDoneAgain) {
     ReproCommand once = command("table7");
     EXPECT_THAT(printed({.table = "table7", .config = once.config, .out = once.out, .dry_run = true}),
                 AllOf(HasSubstr("4 runs, 0 of them finished"), HasSubstr("3 parts are reused")));
-    EXPECT_FALSE(std::filesystem::exists(tiny / "repro/table7.md")) << "a dry run writes nothing";
+    EXPECT_FALSE(std::filesystem::exists(tiny / "repro")) << "a dry run writes nothing";
     const std::string first = printed(once);
     const json figures = document("table7");
     EXPECT_EQ(printed(once), first);
@@ -90,6 +90,17 @@ TEST_F(Repro, FinishedWorkIsNotDoneAgain) {
     other.dry_run = true;
     EXPECT_THAT(printed(other),
                 AllOf(HasSubstr("3 runs, 1 of them finished"), HasSubstr("semantic"), Not(HasSubstr("phase 1"))));
+}
+
+TEST_F(Repro, ChangedPicturesAreAnotherTable) {
+    const std::string first = printed(command("table8"));
+    const Sample gone = tiny.open().split().test.front();
+    std::filesystem::remove(tiny / ("data/" + gone.file));
+    ReproCommand again = command("table8");
+    again.dry_run = true;
+    EXPECT_THAT(printed(again), HasSubstr("3 runs, 0 of them finished; 3 parts"));
+    again.dry_run = false;
+    EXPECT_NE(printed(again), first);
 }
 
 TEST_F(Repro, AMissingDataSetIsNoData) {

@@ -8,6 +8,7 @@
 #include "ltad/config/load.h"
 #include "ltad/core/error.h"
 #include "ltad/core/json.h"
+#include "support/dataset_tree.h"
 #include "support/temporary_folder.h"
 
 namespace ltad::test {
@@ -113,6 +114,36 @@ TEST_F(Plan, KeysFollowWhatMattersAlone) {
         EXPECT_EQ(keys({second}).first, phase1) << second;
         EXPECT_NE(keys({second}).second, semantic) << second;
     }
+}
+
+TEST_F(Plan, KeysFollowThePicturesAndTheEncoder) {
+    const auto keys = [&] {
+        const ReproPlan all =
+            plan("table7", 1,
+                 {"dataset.root=" + (folder / "data").string(), "encoder.path=" + (folder / "encoder").string()});
+        return std::tuple(all.runs[3].config.output, all.runs[3].parts[0].key, all.runs[3].parts[1].key);
+    };
+    std::set<decltype(keys())> seen{keys()};  // nothing is there yet
+    const auto expect_new = [&](const char* what) {
+        EXPECT_TRUE(seen.insert(keys()).second) << what;
+        EXPECT_FALSE(seen.insert(keys()).second) << what;
+    };
+    for (const char* file : {"train/good/0.png", "test/good/0.png", "test/bad/0.png"})
+        put_file(folder / "data/gear" / file, "picture");
+    put_file(folder / "data/gear/ground_truth/bad/0_mask.png", "mask");
+    expect_new("a data set");
+    put_file(folder / "data/gear/train/good/1.png", "picture");
+    expect_new("a training picture more");
+    put_file(folder / "data/gear/train/good/1.png", "another picture");
+    expect_new("another under its name");
+    put_file(folder / "data/gear/ground_truth/bad/0_mask.png", "another mask");
+    expect_new("a mask");
+    std::filesystem::remove(folder / "data/gear/test/good/0.png");
+    expect_new("a test picture less");
+    put_file(folder / "encoder/model.safetensors", "weights");
+    expect_new("an encoder");
+    put_file(folder / "encoder/model.safetensors", "Weights");
+    expect_new("other weights");
 }
 
 TEST_F(Plan, AConfigThatIsWrongAlreadyIsRefusedAtOnce) {

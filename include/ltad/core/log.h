@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace ltad {
@@ -9,5 +10,8 @@ namespace ltad {
 void log_info(std::string_view message);
 void log_warning(std::string_view message);
 void log_error(std::string_view message);
+
+/// A warning that says nothing new the second time, in a process.
+void log_warning_once(const std::string& message);
 
 }  // namespace ltad

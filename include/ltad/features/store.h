@@ -49,8 +49,8 @@ public:
         std::int64_t latent = 0;
     };
 
-    /// Opens or makes the store for `settings` (its hash names the folder) below `root`. Segments whose files are
-    /// truncated or do not fit are left out with a warning, and so encoded again.
+    /// The store for `settings` (its hash names the folder) below `root`, which need not be there: reading makes
+    /// nothing. Segments whose files are truncated or do not fit are left out with a warning, and so encoded again.
     FeatureStore(const std::filesystem::path& root, const json& settings, Shape shape);
 
     [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
@@ -103,7 +103,9 @@ private:
 
     [[nodiscard]] std::filesystem::path file(const char* kind, std::int64_t number, const char* ending) const;
     std::shared_ptr<const Mapped> open_segment(std::int64_t number);
+    void write_settings() const;
 
+    json settings_;
     std::filesystem::path folder_;
     Shape shape_;
     std::map<std::int64_t, std::shared_ptr<const Mapped>> opened_;  ///< null for a damaged one

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "ltad/config/config.h"
+
+namespace ltad {
+
+/// What lies at a config's paths, as far as results depend on it: figures of other pictures or weights under the same
+/// names must not be taken for those of these.
+class Inputs {
+public:
+    /// Of the data set's pictures and masks by name and size, the lists of split.path, and the encoder's files by
+    /// content; each is looked at once. What cannot be read counts as empty: the run will say why.
+    [[nodiscard]] std::string fingerprint(const Config& config);
+
+private:
+    std::map<std::string, std::string> known_;
+};
+
+}  // namespace ltad
