@@ -16,15 +16,13 @@ int main(int argc, char** argv) {
     ltad::EvaluateOptions options;
     std::filesystem::path report;
     bool more = false;
-    auto only = ltad::Phase2Part::both;
-    const std::map<std::string, ltad::Phase2Part> parts{{"reconstruction", ltad::Phase2Part::reconstruction},
-                                                        {"semantic", ltad::Phase2Part::semantic}};
+    std::string only;
     app.add_option("-c,--config", config_file, "JSON config file")->required();
     app.add_option("--set", overrides, "KEY=VALUE: override a config key, e.g. scoring.lambda=500");
     app.add_option("--format", format, "What is printed: table, markdown, csv or json")
         ->check(CLI::IsMember({"table", "markdown", "csv", "json"}));
     app.add_option("--only", only, "Score with one module of LTAD: reconstruction or semantic")
-        ->transform(CLI::CheckedTransformer(parts));
+        ->check(CLI::IsMember({"reconstruction", "semantic"}));
     app.add_flag("--more", more, "Also tables of average precision, F1-max and AUPRO");
     app.add_option("--report", report, "Folder for a page with tables, charts and pictures: index.html");
     app.add_option("--maps", options.maps, "Folder for anomaly maps: 16-bit PNG, overlays, maps.json");
@@ -40,7 +38,7 @@ int main(int argc, char** argv) {
         if (!report.empty()) ltad::make_directories(report);  // before the work, should that fail
         ltad::Run run(config);
         run.check_split();
-        const auto detector = ltad::load_detector(run, only);
+        const auto detector = ltad::load_detector(run, ltad::part_named(only));
         const ltad::Results results = ltad::evaluate(run, *detector, options);
         ltad::write_results(run, results);
         if (!report.empty()) ltad::write_report(run, *detector, results, report);

@@ -38,8 +38,8 @@ int main(int argc, char** argv) {
             });
     }
     CLI::App* const train = app.add_subcommand("train", "Contrastive training on picture-caption pairs");
-    train->add_flag("--resume", train_options.resume, "Go on with an unfinished training");
-    train->add_flag("--force", train_options.force, "Start over, whatever is there");
+    CLI::Option* const resume = train->add_flag("--resume", train_options.resume, "Go on with an unfinished training");
+    train->add_flag("--force", train_options.force, "Start over, whatever is there")->excludes(resume);
     CLI::App* const probe =
         app.add_subcommand("probe", "How far an encoder alone, untrained, tells defects in a data set");
     probe->add_option("--images", probe_options.images, "Training pictures per class")->capture_default_str();

@@ -15,9 +15,7 @@ int main(int argc, char** argv) {
     std::vector<std::string> overrides;
     bool print_config = false;
     ltad::TrainOptions options;
-    auto part = ltad::Phase2Part::both;
-    const std::map<std::string, ltad::Phase2Part> parts{{"reconstruction", ltad::Phase2Part::reconstruction},
-                                                        {"semantic", ltad::Phase2Part::semantic}};
+    std::string only;
 
     CLI::App* const phase1 = app.add_subcommand("phase1", "Learn pseudo class names and the feature VAE");
     CLI::App* const phase2 = app.add_subcommand("phase2", "Learn the reconstruction module and the semantic head");
@@ -26,13 +24,13 @@ int main(int argc, char** argv) {
     for (CLI::App* const phase : {phase1, phase2, fit}) {
         phase->add_option("-c,--config", config_file, "JSON config file")->required();
         phase->add_option("--set", overrides, "KEY=VALUE: override a config key, e.g. phase1.epochs=10");
-        phase->add_flag("--resume", options.resume, "Go on with an unfinished training");
-        phase->add_flag("--force", options.force, "Start over, whatever is there");
+        CLI::Option* const resume = phase->add_flag("--resume", options.resume, "Go on with an unfinished training");
+        phase->add_flag("--force", options.force, "Start over, whatever is there")->excludes(resume);
         phase->add_flag("--print-config", print_config, "Print the resolved config and exit");
         phase->add_flag("--verify-features", options.verify_features, "Rehash the whole feature store first");
     }
-    phase2->add_option("--only", part, "Train one module: reconstruction or semantic")
-        ->transform(CLI::CheckedTransformer(parts));
+    phase2->add_option("--only", only, "Train one module: reconstruction or semantic")
+        ->check(CLI::IsMember({"reconstruction", "semantic"}));
 
     return ltad::run_command(app, argc, argv, [&] {
         const ltad::Config config = ltad::load_config(config_file, overrides);
@@ -44,7 +42,7 @@ int main(int argc, char** argv) {
             throw ltad::UsageError("method \"" + config.method + "\" has no phases; `ltad-train fit` trains it");
         ltad::Run run(config);
         if (phase1->parsed()) ltad::train_phase1(run, options);
-        if (phase2->parsed()) ltad::train_phase2(run, part, options);
+        if (phase2->parsed()) ltad::train_phase2(run, ltad::part_named(only), options);
         if (fit->parsed()) ltad::fit_detector(run, options);
     });
 }

@@ -18,6 +18,8 @@
 namespace ltad {
 namespace {
 
+constexpr const char* temporary_mark = ".tmp-";
+
 [[noreturn]] void fail_with_errno(const char* action, const std::filesystem::path& path) {
     const int code = errno;
     fail("cannot ", action, " ", path.string(), ": ", std::strerror(code));
@@ -53,7 +55,7 @@ void make_directories(const std::filesystem::path& path) {
 }
 
 AtomicFile::AtomicFile(std::filesystem::path path)
-    : path_(std::move(path)), temporary_(path_.string() + ".tmp-" + std::to_string(::getpid())) {
+    : path_(std::move(path)), temporary_(path_.string() + temporary_mark + std::to_string(::getpid())) {
     if (path_.has_parent_path()) make_directories(path_.parent_path());
     file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (file_ < 0) fail_with_errno("write", path_);
@@ -89,6 +91,13 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
     AtomicFile file(path);
     file.write(bytes);
     file.commit();
+}
+
+void remove_temporary_files(const std::filesystem::path& folder) {
+    if (!std::filesystem::is_directory(folder)) return;
+    for (const auto& entry : std::filesystem::directory_iterator(folder))
+        if (entry.path().filename().string().find(temporary_mark) != std::string::npos)
+            std::filesystem::remove(entry.path());
 }
 
 void append_to_file(const std::filesystem::path& path, std::string_view bytes) {

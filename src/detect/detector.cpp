@@ -13,6 +13,7 @@ struct Method {
     std::string_view name;
     void (*fit)(Run&, TrainOptions);
     std::unique_ptr<Detector> (*load)(const Run&, Phase2Part);
+    json (*settings)(const Run&);  ///< of its one file; null where there are several
 };
 
 /// A baseline has no parts.
@@ -23,8 +24,9 @@ std::unique_ptr<Detector> load_whole(const Run& run, Phase2Part part) {
     return load(run);
 }
 
-constexpr std::array methods = {Method{"ltad", fit_ltad, load_ltad}, Method{"uniad", fit_uniad, load_whole<load_uniad>},
-                                Method{"patchcore", fit_patchcore, load_whole<load_patchcore>}};
+constexpr std::array methods = {Method{"ltad", fit_ltad, load_ltad, nullptr},
+                                Method{"uniad", fit_uniad, load_whole<load_uniad>, uniad_settings},
+                                Method{"patchcore", fit_patchcore, load_whole<load_patchcore>, patchcore_settings}};
 
 const Method& method_of(const Run& run) {
     const auto found = std::find_if(methods.begin(), methods.end(),
@@ -34,6 +36,13 @@ const Method& method_of(const Run& run) {
 }
 
 }  // namespace
+
+json fitted_settings(const Run& run) {
+    const Method& method = method_of(run);
+    if (method.settings == nullptr)
+        throw UsageError(text("method \"", method.name, "\" has several files, each with settings of its own"));
+    return method.settings(run);
+}
 
 void fit_detector(Run& run, TrainOptions options) { method_of(run).fit(run, options); }
 

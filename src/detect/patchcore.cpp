@@ -22,14 +22,6 @@ constexpr std::size_t batch_size = 16;  // training pictures at once
 
 std::filesystem::path bank_file(const Run& run) { return run.output() / "patchcore" / "bank.safetensors"; }
 
-json settings_of(const Run& run) {
-    json settings = run.common_settings();
-    json section = to_json(run.config())["patchcore"];
-    section.erase("smoothing");  // of the maps, which are made later
-    settings["patchcore"] = section;
-    return settings;
-}
-
 /// "Locally aware" patches: each the mean of its neighbourhood, with zeros around the picture. [B, C, G, G] → [B, G²,
 /// C].
 at::Tensor patches_of(const at::Tensor& maps, std::int64_t neighborhood) {
@@ -103,7 +95,7 @@ public:
             fail(file.string(), ": PatchCore has no bank yet; run `ltad-train fit` with this config first");
         Metadata metadata;
         Weights weights = load_weights(file, &metadata);
-        check_checkpoint(metadata, settings_of(run), file);
+        check_checkpoint(metadata, patchcore_settings(run), file);
         const at::Tensor& bank = weights["bank"];
         if (!bank.defined() || bank.dim() != 2 || bank.size(1) != run.layout().total_channels())
             fail(file.string(), ": a tensor \"bank\" with rows of ", run.layout().total_channels(),
@@ -132,10 +124,18 @@ private:
 
 }  // namespace
 
+json patchcore_settings(const Run& run) {
+    json settings = run.common_settings();
+    json section = to_json(run.config())["patchcore"];
+    section.erase("smoothing");  // of the maps, which are made later
+    settings["patchcore"] = section;
+    return settings;
+}
+
 void fit_patchcore(Run& run, TrainOptions options) {
     const FileLock lock = run.claim(options.force);
     const auto file = bank_file(run);
-    const json settings = settings_of(run);
+    const json settings = patchcore_settings(run);
     if (!options.force && std::filesystem::exists(file)) {
         check_checkpoint(SafetensorsFile(file).metadata(), settings, file);
         log_info(text(file.string(), ": PatchCore's bank is already there; --force makes it again"));
@@ -144,6 +144,7 @@ void fit_patchcore(Run& run, TrainOptions options) {
     run.prepare_features(options.verify_features);
     run.check_masks();
     run.write_config();
+    remove_temporary_files(file.parent_path());
     const c10::NoGradGuard no_grad;
     const TrainingPatches training(run);
     const at::Tensor points = training.projected();

@@ -17,15 +17,6 @@ constexpr int phase = 4;  // apart from LTAD's random streams
 std::filesystem::path folder_of(const Run& run) { return run.output() / "uniad"; }
 std::filesystem::path module_file(const Run& run) { return folder_of(run) / "model.safetensors"; }
 
-json settings_of(const Run& run) {
-    const json all = to_json(run.config());
-    json settings = run.common_settings();
-    for (const char* key : {"epochs", "batch_size", "learning_rate", "schedule", "weight_decay", "jitter"})
-        settings["phase2"][key] = all["phase2"][key];
-    for (const char* section : {"reconstruction", "uniad"}) settings[section] = all[section];
-    return settings;
-}
-
 /// UniAD jitters in proportion to each token's length, whatever phase2.jitter_scale says.
 Phase2Config jitter_config(const Run& run) {
     Phase2Config config = run.config().phase2;
@@ -81,7 +72,7 @@ public:
             fail(file.string(), ": UniAD is not trained; run `ltad-train fit` with this config first");
         Metadata metadata;
         const Weights weights = load_weights(file, &metadata);
-        check_checkpoint(metadata, settings_of(run), file);
+        check_checkpoint(metadata, uniad_settings(run), file);
         module_.parameters.load(weights, file.string());
     }
 
@@ -104,6 +95,15 @@ private:
 
 }  // namespace
 
+json uniad_settings(const Run& run) {
+    const json all = to_json(run.config());
+    json settings = run.common_settings();
+    for (const char* key : {"epochs", "batch_size", "learning_rate", "schedule", "weight_decay", "jitter"})
+        settings["phase2"][key] = all["phase2"][key];
+    for (const char* section : {"reconstruction", "uniad"}) settings[section] = all[section];
+    return settings;
+}
+
 void fit_uniad(Run& run, TrainOptions options) {
     const Config& config = run.config();
     const FileLock lock = run.claim(options.force);
@@ -114,7 +114,7 @@ void fit_uniad(Run& run, TrainOptions options) {
                          .epochs = config.phase2.epochs,
                          .batch_size = config.phase2.batch_size,
                          .pictures = static_cast<std::int64_t>(run.split().train.size())};
-    Trainee trainee(folder_of(run), "model", settings_of(run), module.parameters,
+    Trainee trainee(folder_of(run), "model", uniad_settings(run), module.parameters,
                     {.learning_rate = config.phase2.learning_rate,
                      .weight_decay = config.phase2.weight_decay,
                      .clip_norm = config.uniad.clip_norm},

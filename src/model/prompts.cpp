@@ -23,7 +23,9 @@ std::vector<std::vector<std::int64_t>> name_ids(const PromptsConfig& config,
     for (const std::string& name : class_names) {
         const std::string words = config.init == "class_name" ? spoken(name) : config.init;
         const auto ids = tokenizer.ids(words);
-        if (ids.empty()) throw UsageError(text("prompts.init: '", words, "' has no token in the encoder's vocabulary"));
+        if (ids.empty())
+            throw UsageError(
+                text("prompts.init: '", words, "', for class '", name, "', has no token in the encoder's vocabulary"));
         const std::size_t length = config.length > 0 ? static_cast<std::size_t>(config.length) : ids.size();
         auto& fitted = all.emplace_back();
         for (std::size_t i = 0; i < length; ++i) fitted.push_back(ids[i % ids.size()]);

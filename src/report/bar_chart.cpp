@@ -91,7 +91,9 @@ std::string draw(const BarChart& chart) {
     if (chart.legend) draw_legend(svg, 0, text_height + 4, chart.width, chart.series);
     if (has_counts(chart)) svg.label(columns.count, head + 10, Anchor::end, Paint::soft, chart.count_label);
     svg.label(columns.value.from, head + 10, Anchor::start, Paint::soft, chart.value_label);
-    const auto ticks = nice_ticks(chart.range.low, chart.range.high, 4);
+    auto ticks = nice_ticks(chart.range.low, chart.range.high, 4);
+    // Bars that do not start at 0 say where they do.
+    if (!ticks.empty() && ticks.front() > chart.range.low) ticks.insert(ticks.begin(), chart.range.low);
     const auto labels = tick_labels(ticks);
     for (std::size_t i = 0; i < ticks.size(); ++i) {
         const double x = columns.value(ticks[i]);

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <ostream>
+#include <set>
 
 #include "ltad/config/load.h"
+#include "ltad/core/command.h"
+#include "ltad/core/digits.h"
 #include "ltad/core/error.h"
 #include "ltad/core/files.h"
 #include "ltad/core/log.h"
@@ -12,6 +15,9 @@
 
 namespace ltad {
 namespace {
+
+constexpr std::int64_t most_seeds = 1000;
+constexpr double most_imbalance = 1e9;  // as split.imbalance_factor
 
 /// Which of the paper's data sets a table is of, as configs/ names its folder.
 std::string data_of(const std::string& table) {
@@ -26,8 +32,35 @@ bool is_paper_data(const std::string& table, const Config& config) {
     if (config.dataset.layout != data) return false;
     if (data != "mvtec") return true;
     const std::filesystem::path root = config.dataset.root;
-    return !std::filesystem::exists(root) ||
-           (std::filesystem::exists(root / "bottle") && std::filesystem::exists(root / "zipper"));
+    if (!std::filesystem::exists(root)) return root.filename() == data;  // its usual place
+    return std::filesystem::exists(root / "bottle") && std::filesystem::exists(root / "zipper");
+}
+
+/// Whether the columns or rows of a table are splits.
+bool compares_splits(const std::string& table) {
+    return table == "table3" || table == "table4" || table == "table5" || table == "fig8";
+}
+
+/// Throws UsageError for options that cannot be meant.
+void check(const ReproCommand& command) {
+    const auto& names = repro_names();
+    if (std::find(names.begin(), names.end(), command.table) == names.end())
+        (void)repro_table(command.table,
+                          {.paper_data = true, .factors = {}, .efficientnet = {}});  // says what there is
+    if (command.seeds < 1 || command.seeds > most_seeds)
+        throw UsageError(text("--seeds: ", command.seeds, " is not allowed (1 to ", most_seeds, ")"));
+    if (!command.imbalance.empty() && !compares_splits(command.table))
+        throw UsageError(text("--imbalance: ", command.table,
+                              " is of one split, the config's; tables 3-5 and figure 8 ", "compare several"));
+    std::set<double> factors;
+    for (const double factor : command.imbalance) {
+        if (!(factor >= 1 && factor <= most_imbalance))
+            throw UsageError(text("--imbalance: ", factor, " is not allowed (1 to ", most_imbalance, ")"));
+        if (!factors.insert(factor).second) throw UsageError(text("--imbalance: ", factor, " is given twice"));
+    }
+    if (!command.efficientnet.empty() && !std::filesystem::is_directory(command.efficientnet))
+        throw UsageError(text("--efficientnet: ", command.efficientnet.string(),
+                              " is no folder; the model directory of an EfficientNet was expected"));
 }
 
 struct Setting {
@@ -37,14 +70,14 @@ struct Setting {
 };
 
 Setting setting_of(const ReproCommand& command) {
-    const auto& names = repro_names();
-    if (std::find(names.begin(), names.end(), command.table) == names.end())
-        (void)repro_table(command.table,
-                          {.paper_data = true, .factors = {}, .efficientnet = {}});  // says what there is
     Setting setting;
     setting.config = command.config.empty() ? std::filesystem::path("configs") / data_of(command.table) / "step100.json"
                                             : command.config;
     const Config config = load_config(setting.config, command.overrides);
+    std::error_code code;
+    if (std::filesystem::equivalent(command.efficientnet, config.encoder.path, code))
+        throw UsageError(text("--efficientnet: ", command.efficientnet.string(),
+                              " is the config's own encoder; row 6.1 ", "is of another one"));
     const bool paper_data = is_paper_data(command.table, config);
     std::vector<double> factors = command.imbalance;
     if (factors.empty() && !paper_data) factors = {config.split.imbalance_factor};
@@ -54,36 +87,62 @@ Setting setting_of(const ReproCommand& command) {
     return setting;
 }
 
-void write_table(const Setting& setting, const CellGrid& cells) {
+/// The call that makes a table again.
+std::string call_of(const ReproCommand& command, const Setting& setting) {
+    std::string call = text("ltad-repro ", command.table, " --config ", setting.config.string());
+    for (const std::string& override : command.overrides) call += text(" --set ", override);
+    if (command.seeds > 1) call += text(" --seeds ", command.seeds);
+    for (std::size_t i = 0; i < command.imbalance.size(); ++i)
+        call += text(i == 0 ? " --imbalance " : ",", shortest_digits(command.imbalance[i]));
+    if (!command.efficientnet.empty()) call += text(" --efficientnet ", command.efficientnet.string());
+    return call;
+}
+
+bool has_figures(const CellGrid& cells) {
+    return std::any_of(cells.begin(), cells.end(), [](const auto& row) {
+        return std::any_of(row.begin(), row.end(), [](const CellValues& cell) { return !cell.seeds.empty(); });
+    });
+}
+
+void write_table(const Setting& setting, const std::string& call, const CellGrid& cells) {
     const auto file = [&](const std::string& ending) { return setting.root / (setting.table.name + ending); };
-    make_directories(setting.root);
-    write_file_atomically(file(".md"), format_markdown(setting.table, cells));
+    if (!has_figures(cells) && std::filesystem::exists(file(".json"))) {
+        log_warning(text(file(".md").string(), " is left as it is: there are no figures to put into it"));
+        return;
+    }
+    write_file_atomically(file(".md"), text(format_markdown(setting.table, cells), "\nMade by `", call, "`.\n"));
     write_file_atomically(file(".csv"), format_csv(setting.table, cells));
-    write_json(file(".json"), to_json(setting.table, cells));
-    for (const auto& [ending, chart] : draw_figure(setting.table, cells)) write_file_atomically(file(ending), chart);
-    log_info(text(file(".md").string(), ", .csv and .json are written"));
+    std::string written = ".csv";
+    for (const auto& [ending, chart] : draw_figure(setting.table, cells)) {
+        write_file_atomically(file(ending), chart);
+        written += ", " + ending;
+    }
+    json document = to_json(setting.table, cells);
+    document["made_by"] = {{"call", call}, {"version", version()}, {"revision", git_revision()}};
+    write_json(file(".json"), document);
+    log_info(text(file(".md").string(), ", ", written, " and .json are written"));
 }
 
 }  // namespace
 
 void reproduce(const ReproCommand& command, std::ostream& out, bool ansi) {
-    if (command.seeds < 1) throw UsageError(text("--seeds: ", command.seeds, " is too few; at least 1 is needed"));
-    for (const double factor : command.imbalance)
-        if (!(factor >= 1)) throw UsageError(text("--imbalance: ", factor, " is too small; at least 1 is needed"));
-    if (!command.efficientnet.empty() && !std::filesystem::is_directory(command.efficientnet))
-        throw UsageError(text("--efficientnet: ", command.efficientnet.string(),
-                              " is no folder; the model directory of an EfficientNet was expected"));
+    check(command);
     const Setting setting = setting_of(command);
     const ReproPlan plan = make_plan(setting.table, setting.config, command.overrides, command.seeds, setting.root);
     const ReproWork work = survey(plan, setting.root);
+    // Of the paper's data sets a table of its figures is worth something; of one's own, a mistake is more likely.
+    if (!setting.table.paper_data && !work.no_data.empty() &&
+        std::none_of(work.no_data.begin(), work.no_data.end(), [](const std::string& why) { return why.empty(); }))
+        fail(work.no_data.front(), "; dataset.root should name the data set");
     if (command.dry_run) {
         out << setting.table.title << '\n' << describe(plan, work);
         return;
     }
     log_info(text(setting.table.title, '\n', describe(plan, work)));
+    make_directories(setting.root);  // before the work, should that fail
     const auto outcomes = execute(plan, work, setting.root, setting.table.name);
     const CellGrid cells = read_cells(setting.table, plan, outcomes);
-    write_table(setting, cells);
+    write_table(setting, call_of(command, setting), cells);
     out << format_table(setting.table, cells, ansi);
     const auto failed =
         std::count_if(outcomes.begin(), outcomes.end(), [](const RunOutcome& o) { return !o.results && !o.absent; });

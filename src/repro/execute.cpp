@@ -40,11 +40,27 @@ std::optional<json> finished_results(const PlannedRun& run) {
         if (!std::filesystem::exists(part_file(run, part.kind)) ||
             std::filesystem::last_write_time(part_file(run, part.kind)) > std::filesystem::last_write_time(file))
             return std::nullopt;
-    const json results = read_json(file);
-    if (results.value("config_sha256", "") != config_fingerprint(run.config)) return std::nullopt;
-    for (const std::string& score : run.scores)
-        if (!results.at("mean").at("all").contains(score)) return std::nullopt;
-    return results;
+    try {
+        json results = read_json(file);
+        if (results.at("config_sha256") != config_fingerprint(run.config)) return std::nullopt;
+        for (const std::string& score : run.scores)
+            if (!results.at("mean").at("all").contains(score)) return std::nullopt;
+        return results;
+    } catch (const std::exception& error) {
+        log_warning(text(file.string(), ": is damaged and made again (", error.what(), ")"));
+        return std::nullopt;
+    }
+}
+
+/// A damaged file of a part would be found with every call anew: without it the part is trained again.
+void remove_damaged(const std::filesystem::path& file) {
+    if (!std::filesystem::exists(file)) return;
+    try {
+        (void)SafetensorsFile(file);
+    } catch (const Error& error) {
+        log_warning(text(error.what(), "; it is removed and trained again"));
+        std::filesystem::remove(file);
+    }
 }
 
 std::int64_t training_pictures(const Config& config) {
@@ -100,7 +116,12 @@ public:
 private:
     void make(std::span<const PlannedPart> parts, const std::function<void(std::span<const PlannedPart>)>& next) {
         next(parts);
-        for (const PlannedPart& part : parts) take_over(part);
+        for (const PlannedPart& part : parts) {
+            const auto file = part_file(planned_, part.kind);
+            remove_damaged(file);
+            remove_damaged(std::filesystem::path(file).replace_extension(".state.safetensors"));
+            take_over(part);
+        }
         const TrainOptions options{.resume = true, .print_report = false};
         switch (parts.front().kind) {
             case PartKind::phase1:
@@ -119,15 +140,23 @@ private:
     }
 
     [[nodiscard]] json settings_of(PartKind kind) const {
-        if (kind == PartKind::phase1) return run_.phase1_settings();
-        return phase2_settings(run_,
-                               kind == PartKind::reconstruction ? Phase2Part::reconstruction : Phase2Part::semantic);
+        switch (kind) {
+            case PartKind::phase1:
+                return run_.phase1_settings();
+            case PartKind::reconstruction:
+                return phase2_settings(run_, Phase2Part::reconstruction);
+            case PartKind::semantic:
+                return phase2_settings(run_, Phase2Part::semantic);
+            case PartKind::uniad:
+            case PartKind::patchcore:
+                return fitted_settings(run_);
+        }
+        fail("a part of no known kind");
     }
 
     /// Links the finished file of another run, where there is one and its settings are this run's: files are replaced,
-    /// never written to. A baseline is trained by one run alone.
+    /// never written to.
     void take_over(const PlannedPart& part) {
-        if (part.kind == PartKind::uniad || part.kind == PartKind::patchcore) return;
         const auto target = part_file(planned_, part.kind);
         const auto source = index_.find(part);
         if (!source || std::filesystem::exists(target)) return;
@@ -140,7 +169,8 @@ private:
         make_directories(target.parent_path());
         std::error_code code;
         std::filesystem::create_hard_link(*source, target, code);
-        if (code) std::filesystem::copy_file(*source, target);
+        if (code && code != std::errc::file_exists)  // another process's
+            write_file_atomically(target, MappedFile(*source).bytes());
     }
 
     const PlannedRun& planned_;
@@ -176,6 +206,12 @@ private:
     TimeLeft left_;
     std::size_t run_ = 0;
 };
+
+std::string why_no_figure(const TableColumn& column) {
+    const std::string classes = column.subset == "all" ? "class" : "class of the group " + column.subset;
+    return column.task == "pixel" ? text("no ", classes, " has masks")
+                                  : text("no ", classes, " has both good and defective test pictures");
+}
 
 double planned_seconds(const ReproWork& work, std::size_t run, std::span<const PlannedPart> parts) {
     double seconds = 0;
@@ -301,7 +337,10 @@ CellGrid read_cells(const ReproTable& table, const ReproPlan& plan, const std::v
                 const TableColumn& column = table.columns[c];
                 const json& value =
                     outcome.results->at("mean").at(column.subset).at(table.rows[r].score).at(column.task + "_auroc");
-                if (value.is_number()) cell.seeds.push_back(100 * value.get<double>());
+                if (value.is_number())
+                    cell.seeds.push_back(100 * value.get<double>());
+                else if (cell.why_empty.empty())
+                    cell.why_empty = why_no_figure(column);
             }
     return cells;
 }

@@ -197,7 +197,7 @@ private:
 std::string wrapped(const std::string& words, std::size_t width) {
     std::string out, line;
     for (std::size_t start = 0; start < words.size();) {
-        const std::size_t space = std::min(words.find(' ', start), words.size());
+        const std::size_t space = std::min(words.find_first_of(" \n", start), words.size());
         const std::string word = words.substr(start, space - start);
         if (!line.empty() && display_width(line) + 1 + display_width(word) > width) {
             out += line + "\n";

@@ -1,6 +1,7 @@
 #include "ltad/repro/plan.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <optional>
 
@@ -151,6 +152,8 @@ std::string_view name_of(PartKind kind) {
 ReproPlan make_plan(const ReproTable& table, const std::filesystem::path& file,
                     const std::vector<std::string>& overrides, std::int64_t seeds, const std::filesystem::path& root) {
     const std::int64_t first_seed = load_config(file, overrides).seed;
+    if (first_seed > std::numeric_limits<std::int64_t>::max() - seeds)
+        throw UsageError(text("seed: after ", first_seed, " there are not ", seeds, " more"));
     Planner planner(table, file, overrides, root);
     ReproPlan plan;
     for (const TableRow& row : table.rows) {

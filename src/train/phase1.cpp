@@ -35,9 +35,13 @@ Phase1Model::Phase1Model(const Run& run)
 
 std::filesystem::path Phase1Model::file(const Run& run) { return run.output() / "phase1" / "model.safetensors"; }
 
-Phase1Model Phase1Model::load(const Run& run) {
+void Phase1Model::check_finished(const Run& run) {
     if (!std::filesystem::exists(file(run)))
         fail(file(run).string(), ": phase 1 is not finished; run `ltad-train phase1` with this config first");
+}
+
+Phase1Model Phase1Model::load(const Run& run) {
+    check_finished(run);
     Metadata metadata;
     const Weights weights = load_weights(file(run), &metadata);
     check_checkpoint(metadata, run.phase1_settings(), file(run));

@@ -187,12 +187,20 @@ private:
 
 }  // namespace
 
+Phase2Part part_named(const std::string& name) {
+    if (name.empty()) return Phase2Part::both;
+    if (name == "reconstruction") return Phase2Part::reconstruction;
+    if (name == "semantic") return Phase2Part::semantic;
+    throw UsageError(text("'", name, "' is no module of phase 2; reconstruction and semantic are"));
+}
+
 json phase2_settings(const Run& run, Phase2Part part) {
     return part == Phase2Part::reconstruction ? reconstruction_settings(run) : semantic_settings(run);
 }
 
 std::filesystem::path phase2_file(const Run& run, Phase2Part part) {
-    return folder_of(run) / (part == Phase2Part::reconstruction ? "reconstruction.safetensors" : "semantic.safetensors");
+    return folder_of(run) /
+           (part == Phase2Part::reconstruction ? "reconstruction.safetensors" : "semantic.safetensors");
 }
 
 Phase2Model::Phase2Model(const Run& run, const Phase1Model& phase1)
@@ -223,8 +231,9 @@ at::Tensor reconstruction_loss(const at::Tensor& reconstructed, const at::Tensor
 
 void train_phase2(Run& run, Phase2Part part, TrainOptions options) {
     run.check_split();
-    const Phase1Model phase1 = Phase1Model::load(run);
+    Phase1Model::check_finished(run);  // before a folder is made
     const FileLock lock = run.claim(false);
+    const Phase1Model phase1 = Phase1Model::load(run);  // while nobody can train another one
     Phase2Trainer trainer(run, phase1, part, options);
     if (trainer.trained())
         log_info(text(folder_of(run).string(), ": phase 2 is already finished; --force trains it again"));

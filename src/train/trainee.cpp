@@ -102,12 +102,7 @@ Trainee::Trainee(std::filesystem::path folder, std::string name, json settings, 
 void Trainee::clear_leftovers() {
     std::filesystem::remove(file());
     if (steps_done_ == 0) std::filesystem::remove(state_file());
-    if (!std::filesystem::is_directory(folder_)) return;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
-        const std::string name = entry.path().filename();
-        if (name.starts_with(name_ + ".") && name.find(".tmp-") != std::string::npos)
-            std::filesystem::remove(entry.path());
-    }
+    remove_temporary_files(folder_);
 }
 
 Metadata Trainee::metadata() const {

@@ -54,9 +54,14 @@ TEST(ReproCommand, UnderFireItEndsInTheSameTable) {
 
 TEST(ReproCommand, WithoutDataThePapersFiguresStand) {
     const Workspace work;
-    const Outcome table = reproduce(work, "table3", {"--set", "dataset.root=nowhere", "--set", "dataset.layout=mvtec"});
+    const Outcome table =
+        reproduce(work, "table3", {"--set", "dataset.root=data/mvtec", "--set", "dataset.layout=mvtec"});
     Workspace::expect_done(table);
     EXPECT_THAT(table.out, AllOf(HasSubstr("no data"), HasSubstr("88.86")));
+    // Of other data it is a mistake.
+    const Outcome other = reproduce(work, "table3", {"--set", "dataset.root=nowhere"});
+    EXPECT_EQ(other.status, 1) << other.err;
+    EXPECT_THAT(other.err, AllOf(HasSubstr("nowhere"), HasSubstr("dataset.root")));
 }
 
 TEST(ReproCommand, OptionsMayStandBeforeTheTable) {
@@ -74,7 +79,13 @@ TEST(ReproCommand, MistakesEndWithStatus2) {
              {{"table7", "--config", "none.json"}, "none.json"},
              {{"table7"}, "step100.json"},
              {{"table7", "--config", "config.json", "--seeds", "0"}, "--seeds"},
+             {{"table7", "--config", "config.json", "--seeds", "1000000000"}, "1 to 1000"},
+             {{"table7", "--config", "config.json", "--set", "seed=9223372036854775807"}, "seed"},
              {{"table3", "--config", "config.json", "--imbalance", "0.5"}, "--imbalance"},
+             {{"table3", "--config", "config.json", "--imbalance", "1e300"}, "--imbalance"},
+             {{"table3", "--config", "config.json", "--imbalance", "2,2"}, "twice"},
+             {{"table6", "--config", "config.json", "--imbalance", "2"}, "tables 3-5"},
+             {{"table6", "--config", "config.json", "--efficientnet", "encoder"}, "own encoder"},
              {{"table7", "--config", "config.json", "--set", "phase1.epoch=1"}, "phase1.epochs"},
              {{}, "table"}}) {
         const Outcome outcome = work.call("ltad-repro", arguments);

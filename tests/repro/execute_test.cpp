@@ -1,5 +1,6 @@
 #include "ltad/repro/execute.h"
 
+#include <map>
 #include <sstream>
 
 #include <gmock/gmock.h>
@@ -103,13 +104,68 @@ TEST_F(Repro, ChangedPicturesAreAnotherTable) {
     EXPECT_NE(printed(again), first);
 }
 
-TEST_F(Repro, AMissingDataSetIsNoData) {
+TEST_F(Repro, ADataSetThatIsGoneCostsNoTable) {
+    (void)printed(command("table8"));
+    const json figures = document("table8");
+    std::filesystem::rename(tiny / "data", tiny / "gone");
+    EXPECT_THAT([&] { (void)printed(command("table8")); },
+                ThrowsMessage<Error>(AllOf(HasSubstr("data is not there"), HasSubstr("dataset.root"))));
+    EXPECT_EQ(document("table8"), figures);
+    // In the paper's place it is the paper's data that are missing: "no data", and no NaN.
     ReproCommand absent = command("table3");
-    absent.overrides = {"dataset.root=" + (tiny / "nowhere").string()};
+    absent.overrides = {"dataset.root=" + (tiny / "mvtec").string()};
     absent.imbalance = {4};
     EXPECT_THAT(printed(absent), HasSubstr("no data"));
     const json table = document("table3");
     for (const json& row : table.at("rows")) EXPECT_THAT(row.dump(), Not(HasSubstr("NaN")));
+}
+
+TEST_F(Repro, WithoutMasksThePixelColumnsSayWhy) {
+    for (const std::string& name : tiny.open().class_names()) {
+        std::filesystem::remove_all(tiny / ("data/" + name + "/ground_truth"));
+    }
+    EXPECT_THAT(printed(command("table8")), AllOf(HasSubstr("n/a"), HasSubstr("no class has masks")));
+}
+
+TEST_F(Repro, DamagedFilesAreMadeAgain) {
+    const std::string first = printed(command("table8"));
+    const json figures = document("table8");
+    std::size_t damaged = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(tiny / "repro/runs"))
+        for (const char* file : {"eval/results.json", "phase2/semantic.safetensors"}) {
+            write_file_atomically(entry.path() / file, "[]");
+            ++damaged;
+        }
+    EXPECT_EQ(damaged, 6u);
+    EXPECT_EQ(printed(command("table8")), first);
+    EXPECT_EQ(document("table8"), figures);
+}
+
+TEST_F(Repro, BaselinesAreTakenOverWhereOnlyTheScoringDiffers) {
+    ReproCommand other = command("table3");
+    other.imbalance = {4};
+    (void)printed(other);
+    other.overrides = {"scoring.map_size=64"};
+    other.dry_run = true;
+    EXPECT_THAT(printed(other), HasSubstr("6 runs, 0 of them finished; 10 parts are reused"));
+    other.dry_run = false;
+    (void)printed(other);
+    std::map<std::string, std::size_t> copies;  // by content
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(tiny / "repro/runs"))
+        if (entry.path().extension() == ".safetensors") {
+            EXPECT_EQ(std::filesystem::hard_link_count(entry.path()), 2u) << entry.path();
+            ++copies[sha256_file(entry.path())];
+        }
+    EXPECT_EQ(copies.size(), 10u);
+}
+
+TEST_F(Repro, ATableSaysHowItWasMade) {
+    ReproCommand made = command("table8");
+    made.overrides = {"phase2.epochs=1"};
+    (void)printed(made);
+    EXPECT_THAT(document("table8").at("made_by").at("call").get<std::string>(),
+                AllOf(HasSubstr("ltad-repro table8"), HasSubstr("--set phase2.epochs=1")));
+    EXPECT_THAT(read_file(tiny / "repro/table8.md"), HasSubstr("--set phase2.epochs=1"));
 }
 
 TEST_F(Repro, ARunThatFailsCostsNoOther) {

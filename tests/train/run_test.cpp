@@ -2,15 +2,19 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <numeric>
+#include <optional>
 #include <set>
+#include <thread>
 
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 #include <gmock/gmock.h>
 
 #include "ltad/core/error.h"
+#include "ltad/core/files.h"
 #include "ltad/model/jitter.h"
 #include "ltad/model/score.h"
 #include "ltad/train/phase1.h"
@@ -255,6 +259,29 @@ TEST(Statistics, EqualAPlainPassOverTheTrainingTokens) {
     EXPECT_NEAR(found.semantic_deviation / deviation(sem), 1, 1e-4);
     EXPECT_DOUBLE_EQ(found.lambda(), found.reconstruction_deviation / found.semantic_deviation);
     EXPECT_THROW((void)(ScoreStatistics{1, 0}.lambda()), Error);
+}
+
+TEST(Phase2, ReadsPhase1WhenNobodyCanTrainAnother) {
+    const TinyRun tiny;
+    ltad::Run run = tiny.open();
+    train_phase1(run, {.print_report = false});
+    ltad::Run other = tiny.open({"phase1.learning_rate=0.01", "output=" + (tiny / "other").string()});
+    train_phase1(other, {.print_report = false});
+
+    std::optional<FileLock> lock(std::in_place, run.output() / "lock", "a test");
+    std::string said = "nothing";
+    std::thread waiting([&] {
+        try {
+            train_phase2(run, Phase2Part::both, {});
+        } catch (const Error& error) {
+            said = error.what();
+        }
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    write_file_atomically(Phase1Model::file(run), read_file(Phase1Model::file(other)));
+    lock.reset();
+    waiting.join();
+    EXPECT_THAT(said, HasSubstr("phase1.learning_rate"));
 }
 
 TEST(ReconstructionLoss, SumsOverChannelsAndAveragesOverTokens) {

@@ -111,13 +111,15 @@ TEST(Trainee, LeftoversAreRemovedWhenTheTrainingGoesOn) {
     EXPECT_FALSE(std::filesystem::exists(folder / "module.state.safetensors"));
 
     write_file_atomically(folder / "module.safetensors.tmp-1", "half");
-    write_file_atomically(folder / "other.safetensors.tmp-1", "not ours");
+    write_file_atomically(folder / "metrics.jsonl.tmp-1", "half");
+    write_file_atomically(folder / "other.safetensors", "not ours");
     Training forced(folder.path(), {.force = true});
     EXPECT_TRUE(std::filesystem::exists(folder / "module.safetensors")) << "kept until the training really starts";
     forced.trainee.clear_leftovers();
     EXPECT_FALSE(std::filesystem::exists(folder / "module.safetensors"));
     EXPECT_FALSE(std::filesystem::exists(folder / "module.safetensors.tmp-1"));
-    EXPECT_TRUE(std::filesystem::exists(folder / "other.safetensors.tmp-1"));
+    EXPECT_FALSE(std::filesystem::exists(folder / "metrics.jsonl.tmp-1"));
+    EXPECT_TRUE(std::filesystem::exists(folder / "other.safetensors"));
 }
 
 TEST(Trainee, AnUnfinishedOneAsksWhatToDo) {

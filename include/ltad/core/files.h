@@ -37,6 +37,10 @@ private:
 /// `AtomicFile` in one call.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 
+/// Removes what processes that were killed have left half-written directly in a folder. Nobody else may be writing
+/// there.
+void remove_temporary_files(const std::filesystem::path& folder);
+
 /// Adds bytes to the end of a file, making it where it is missing.
 void append_to_file(const std::filesystem::path& path, std::string_view bytes);
 

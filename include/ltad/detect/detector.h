@@ -36,6 +36,9 @@ public:
     [[nodiscard]] virtual std::optional<double> lambda() const { return std::nullopt; }
 };
 
+/// What the file of a fitted baseline depends on. Throws UsageError for "ltad", whose modules have a file each.
+[[nodiscard]] json fitted_settings(const Run& run);
+
 /// Trains what config.method needs and is not trained yet: for "ltad" both phases. Throws Error, Interrupted.
 void fit_detector(Run& run, TrainOptions options);
 

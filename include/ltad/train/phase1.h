@@ -14,6 +14,8 @@ class Phase1Model {
 public:
     explicit Phase1Model(const Run& run);
 
+    /// Throws Error, which says what to do, when a run's phase 1 is not finished.
+    static void check_finished(const Run& run);
     /// Loads the finished phase 1 of a run. Throws Error when it is not there or was trained with other settings.
     [[nodiscard]] static Phase1Model load(const Run& run);
     /// <output>/phase1/model.safetensors

@@ -15,6 +15,9 @@ namespace ltad {
 /// Which of the two modules of phase 2 a command is about. They share no parameter, so each can be trained alone.
 enum class Phase2Part { both, reconstruction, semantic };
 
+/// As command lines name them: "reconstruction", "semantic", "" for both. Throws UsageError for another word.
+[[nodiscard]] Phase2Part part_named(const std::string& name);
+
 /// What one module's result depends on, phase 1's file included. Not for `both`.
 [[nodiscard]] json phase2_settings(const Run& run, Phase2Part part);
 /// <output>/phase2/reconstruction.safetensors or semantic.safetensors. Not for `both`.
