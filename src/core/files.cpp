@@ -113,7 +113,7 @@ void append_to_file(const std::filesystem::path& path, std::string_view bytes) {
 }
 
 MappedFile::MappedFile(const std::filesystem::path& path) {
-    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe must not make us wait
     if (file < 0) fail_with_errno("read", path);
     struct stat status {};
     if (::fstat(file, &status) != 0) {

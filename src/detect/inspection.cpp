@@ -43,11 +43,11 @@ Config config_of(const InspectionOptions& options) {
 }
 
 /// Below the folder under the picture's own path, as far as that has one: pictures of the same name in two folders stay
-/// apart.
+/// apart, also those above the working folder.
 std::filesystem::path overlay_file(const std::filesystem::path& folder, const std::string& picture) {
     std::filesystem::path path = folder;
     for (const auto& part : std::filesystem::path(picture).lexically_normal().relative_path())
-        if (part != "..") path /= part;
+        path /= part == ".." ? std::filesystem::path(".._") : part;
     path += ".png";
     return path;
 }
@@ -148,7 +148,8 @@ void Inspector::describe(Finding& finding, const Detection& found, std::int64_t 
     }
     if (!overlays_) return;
     const Mask outline = box ? mask_of(*box, side) : Mask{};
-    finding.overlay = overlay_heat_map(picture, heat, heat_range(normal), box ? &outline : nullptr);
+    finding.overlay =
+        overlay_heat_map(picture, heat, heat_range(normal), overlay_side(picture, heat), box ? &outline : nullptr);
 }
 
 json to_json(const Finding& finding, const std::vector<std::string>& score_names) {
@@ -167,15 +168,24 @@ json to_json(const Finding& finding, const std::vector<std::string>& score_names
             {"scores", scores}};
 }
 
-std::vector<std::filesystem::path> find_pictures(const std::vector<std::string>& paths) {
+std::vector<std::filesystem::path> find_pictures(const std::vector<std::string>& paths,
+                                                 const std::filesystem::path& left_out) {
+    using Walk = std::filesystem::recursive_directory_iterator;
     std::vector<std::filesystem::path> pictures;
     for (const std::filesystem::path path : paths) {
-        if (std::filesystem::is_directory(path)) {
+        std::error_code code;  // what cannot be looked at, such as links in a circle, is not there
+        if (std::filesystem::is_directory(path, code)) {
             const std::size_t before = pictures.size();
-            for (const auto& entry : std::filesystem::recursive_directory_iterator(path))
-                if (entry.is_regular_file() && is_picture(entry.path())) pictures.push_back(entry.path());
+            for (Walk entry(path, code), end; !code && entry != end; entry.increment(code)) {
+                std::error_code unknown;
+                if (!left_out.empty() && std::filesystem::equivalent(entry->path(), left_out, unknown))
+                    entry.disable_recursion_pending();
+                else if (is_picture(entry->path()) && entry->is_regular_file(unknown))
+                    pictures.push_back(entry->path());
+            }
+            if (code) fail("cannot read the folder ", path.string(), ": ", code.message());
             std::sort(pictures.begin() + static_cast<std::ptrdiff_t>(before), pictures.end());
-        } else if (std::filesystem::exists(path)) {
+        } else if (std::filesystem::exists(path, code)) {
             pictures.push_back(path);
         } else {
             throw UsageError(text(path.string(), ": no such picture or folder"));
@@ -186,7 +196,7 @@ std::vector<std::filesystem::path> find_pictures(const std::vector<std::string>&
 }
 
 void inspect_pictures(const InspectionOptions& options, std::ostream& out) {
-    const auto pictures = find_pictures(options.pictures);
+    const auto pictures = find_pictures(options.pictures, options.overlays);
     if (!options.overlays.empty()) make_directories(options.overlays);  // a wrong one is found before the work
     Run run(config_of(options), Listing::split_only);
     const auto detector = load_detector(run);
@@ -209,7 +219,7 @@ void inspect_pictures(const InspectionOptions& options, std::ostream& out) {
             if (!finding.error.empty()) ++unreadable;
             if (finding.overlay) write_overlay(options.overlays, finding);
         }
-        out.flush();
+        if (!out.flush()) fail("cannot write the results to standard output");
     }
     if (unreadable > 0) fail(unreadable, " of ", pictures.size(), " pictures could not be read");
 }

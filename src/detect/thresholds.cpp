@@ -89,10 +89,13 @@ std::optional<Thresholds> read_thresholds(const std::filesystem::path& file, con
     if (!std::filesystem::exists(file)) return std::nullopt;
     try {
         const json document = read_json(file);
+        if (document.at("format") != thresholds_format) fail("format ", thresholds_format, " was expected");
         if (document.at("settings") != settings) return std::nullopt;
         Thresholds read{.quantile = document.at("quantile")};
         for (const auto& [name, normal] : document.at("classes").items())
             read.classes[name] = from_json(names, normal, static_cast<std::size_t>(run.layout().latent));
+        if (read.classes.size() != run.class_names().size()) fail("it has ", read.classes.size(), " classes");
+        for (const std::string& name : run.class_names()) (void)read.of(name);
         return read;
     } catch (const std::exception& error) {
         log_warning(text(file.string(), ": is damaged and measured again (", error.what(), ")"));
@@ -150,7 +153,7 @@ Thresholds thresholds_of(Run& run, const Detector& detector) {
         fail(file.string(),
              ": thresholds are missing, and the training pictures that they are measured on are not there (",
              run.config().dataset.root, "); run ltad-eval --report or ltad-detect once where they are");
-    run.prepare_features(false);
+    run.prepare_training_features();
     Thresholds measured{.quantile = run.config().scoring.threshold_quantile};
     Progress progress("thresholds", run.split().train.size(), "images");
     json classes = json::object();

@@ -49,9 +49,11 @@ void MapWriter::write(const Sample& sample, const std::filesystem::path& file, c
         if (s > 0) continue;
         const Mask mask =
             sample.mask.empty() ? Mask{} : read_mask(std::filesystem::path(run_.config().dataset.root) / sample.mask);
+        const Image picture = read_image(file);
         const HeatRange colours = heat_range(thresholds_.of(sample.class_name).front());
         put(png_for(folder_ / "overlay", sample.file),
-            encode_png(overlay_heat_map(read_image(file), heat, colours, sample.mask.empty() ? nullptr : &mask)));
+            encode_png(overlay_heat_map(picture, heat, colours, overlay_side(picture, heat),
+                                        sample.mask.empty() ? nullptr : &mask)));
     }
     maps_.push_back(std::move(item));
 }

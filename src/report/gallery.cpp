@@ -33,10 +33,7 @@ std::string encode_jpeg(const Image& image) {
 
 /// As PNG or JPEG, whichever is smaller: masks and flat drawings are as PNG.
 std::string data_uri(const Image& image) {
-    const int longer = std::max(image.width, image.height);
-    const auto reduced = [longer](int length) { return std::max(1, length * largest_side / longer); };
-    const Image small =
-        longer <= largest_side ? image : resize_bilinear(image, reduced(image.width), reduced(image.height));
+    const Image small = std::max(image.width, image.height) <= largest_side ? image : fitted(image, largest_side);
     const std::string jpeg = encode_jpeg(small), png = encode_png(small);
     return jpeg.size() < png.size() ? "data:image/jpeg;base64," + base64(jpeg) : "data:image/png;base64," + base64(png);
 }
@@ -62,7 +59,7 @@ std::string render_item(const GalleryItem& item) {
                            brief(item.score), "</span><span class=\"more\">rank ", item.rank, " of ", item.of,
                            "</span></figcaption><div class=\"panels\">");
     for (const GalleryPanel& panel : item.panels)
-        out += text("<figure><img width=\"", largest_side, "\" height=\"", largest_side,
+        out += text("<figure><img width=\"", panel.image.width, "\" height=\"", panel.image.height,
                     "\" loading=\"lazy\" decoding=\"async\" src=\"", data_uri(panel.image), "\" alt=\"",
                     escape(panel.caption), " of ", escape(item.file), "\"/><figcaption>", escape(panel.caption),
                     "</figcaption></figure>");
@@ -92,12 +89,12 @@ constexpr std::array<Kind, 3> kinds = {
 
 std::vector<GalleryPanel> gallery_panels(const Image& picture, const std::optional<Mask>& mask,
                                          std::span<const NamedMap> maps, int side) {
-    std::vector<GalleryPanel> panels{{"picture", resize_bilinear(picture, side, side)}};
-    if (mask) panels.push_back({"mask", image_of(resize_nearest(*mask, side, side))});
-    for (const NamedMap& named : maps) {
-        const Image image = overlay_heat_map(picture, named.map, named.range, mask ? &*mask : nullptr);
-        panels.push_back({named.name, named.map.side == side ? image : resize_bilinear(image, side, side)});
-    }
+    std::vector<GalleryPanel> panels{{"picture", fitted(picture, side)}};
+    const Image& first = panels.front().image;
+    if (mask) panels.push_back({"mask", image_of(resize_nearest(*mask, first.width, first.height))});
+    for (const NamedMap& named : maps)
+        panels.push_back(
+            {named.name, overlay_heat_map(picture, named.map, named.range, side, mask ? &*mask : nullptr)});
     return panels;
 }
 

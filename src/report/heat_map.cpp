@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <utility>
 #include <vector>
 
 #include <opencv2/core.hpp>
@@ -67,15 +68,43 @@ void mute(Image& image) {
 
 /// White around the mask, so that what lies within can be seen.
 void draw_outline(Image& image, const Mask& mask) {
-    const auto side = static_cast<std::size_t>(image.width);
-    const auto inside = [&](std::size_t x, std::size_t y) { return mask.pixels[y * side + x] != 0; };
-    for (std::size_t y = 0; y < side; ++y)
-        for (std::size_t x = 0; x < side; ++x) {
+    const auto width = static_cast<std::size_t>(image.width), height = static_cast<std::size_t>(image.height);
+    const auto inside = [&](std::size_t x, std::size_t y) { return mask.pixels[y * width + x] != 0; };
+    for (std::size_t y = 0; y < height; ++y)
+        for (std::size_t x = 0; x < width; ++x) {
             if (inside(x, y)) continue;
-            const bool beside = (x > 0 && inside(x - 1, y)) || (x + 1 < side && inside(x + 1, y)) ||
-                                (y > 0 && inside(x, y - 1)) || (y + 1 < side && inside(x, y + 1));
-            if (beside) std::fill_n(image.pixels.data() + 3 * (y * side + x), 3, std::uint8_t{255});
+            const bool beside = (x > 0 && inside(x - 1, y)) || (x + 1 < width && inside(x + 1, y)) ||
+                                (y > 0 && inside(x, y - 1)) || (y + 1 < height && inside(x, y + 1));
+            if (beside) std::fill_n(image.pixels.data() + 3 * (y * width + x), 3, std::uint8_t{255});
         }
+}
+
+/// Where a pixel of a row or column of `length` lies between two of the map's: the first of them, and how far from it.
+std::pair<int, float> between(int pixel, int length, int side) {
+    const float place =
+        (static_cast<float>(pixel) + 0.5f) * static_cast<float>(side) / static_cast<float>(length) - 0.5f;
+    const float inside = std::clamp(place, 0.0f, static_cast<float>(side - 1));
+    const int first = std::min(static_cast<int>(inside), std::max(side - 2, 0));
+    return {first, inside - static_cast<float>(first)};
+}
+
+/// The map's scores at width × height, bilinear.
+std::vector<float> resized(const HeatMap& map, int width, int height) {
+    std::vector<float> out;
+    out.reserve(static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
+    const int step = map.side > 1 ? 1 : 0;
+    for (int y = 0; y < height; ++y) {
+        const auto [top, down] = between(y, height, map.side);
+        const float* const upper = map.values.data() + static_cast<std::ptrdiff_t>(top) * map.side;
+        const float* const lower = upper + static_cast<std::ptrdiff_t>(step) * map.side;
+        for (int x = 0; x < width; ++x) {
+            const auto [left, right] = between(x, width, map.side);
+            const float above = upper[left] + right * (upper[left + step] - upper[left]);
+            const float below = lower[left] + right * (lower[left + step] - lower[left]);
+            out.push_back(above + down * (below - above));
+        }
+    }
+    return out;
 }
 
 }  // namespace
@@ -98,13 +127,28 @@ std::string encode_heat_map(const HeatMap& map, HeatRange range) {
     return {bytes.begin(), bytes.end()};
 }
 
-Image overlay_heat_map(const Image& picture, const HeatMap& map, HeatRange range, const Mask* outline) {
+Image fitted(const Image& picture, int longest) {
+    const std::int64_t longer = std::max(picture.width, picture.height);
+    const auto side = [&](int length) {
+        return static_cast<int>(
+            std::max<std::int64_t>(1, (2 * std::int64_t{length} * longest + longer) / (2 * longer)));
+    };
+    return resize_bilinear(picture, side(picture.width), side(picture.height));
+}
+
+int overlay_side(const Image& picture, const HeatMap& map) {
+    constexpr int most = 1024;
+    return std::max(map.side, std::min(most, std::max(picture.width, picture.height)));
+}
+
+Image overlay_heat_map(const Image& picture, const HeatMap& map, HeatRange range, int longest, const Mask* outline) {
     check(map);
     check(range);
-    Image result = resize_bilinear(picture, map.side, map.side);
+    Image result = fitted(picture, longest);
     mute(result);
-    for (std::size_t i = 0; i < map.values.size(); ++i) {
-        const double t = position(map.values[i], range);
+    const std::vector<float> scores = resized(map, result.width, result.height);
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+        const double t = position(scores[i], range);
         const double alpha = most_opaque * t;
         const auto colour = heat_colour(t);
         for (std::size_t c = 0; c < 3; ++c) {
@@ -112,7 +156,7 @@ Image overlay_heat_map(const Image& picture, const HeatMap& map, HeatRange range
             value = static_cast<std::uint8_t>(std::lround((1 - alpha) * value + alpha * colour[c]));
         }
     }
-    if (outline != nullptr) draw_outline(result, resize_nearest(*outline, map.side, map.side));
+    if (outline != nullptr) draw_outline(result, resize_nearest(*outline, result.width, result.height));
     return result;
 }
 

@@ -116,6 +116,11 @@ void Run::prepare_features(bool verify) {
                    config_.features.batch_size);
 }
 
+void Run::prepare_training_features() {
+    encode_missing(store_, encoder_, layout_, files_of(config_.dataset.root, {&split_.train}),
+                   config_.features.batch_size);
+}
+
 FeatureSet Run::features_of(const std::vector<Sample>& samples) const {
     return {store_, config_.dataset.root, samples, class_index_, device_};
 }

@@ -12,6 +12,7 @@
 #include <gmock/gmock.h>
 #include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -195,6 +196,12 @@ TEST(MappedFile, StaysValidWhenMoved) {
     const MappedFile second(std::move(first));
     EXPECT_EQ(second.bytes().data(), before.data());
     EXPECT_EQ(before, "abc");
+}
+
+TEST(MappedFile, APipeIsRefusedWithoutWaiting) {
+    const test::TemporaryFolder folder;
+    ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+    EXPECT_THAT([&] { MappedFile file(folder / "pipe"); }, ThrowsMessage<Error>(HasSubstr("a pipe")));
 }
 
 TEST(MappedFile, FailuresNameTheFile) {

@@ -138,9 +138,27 @@ TEST_F(InspectionTest, OverlaysAndBoxesFollowThePicture) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(tiny / "overlays")) {
         if (!entry.is_regular_file()) continue;
         EXPECT_EQ(read_image(entry.path()).width, 224);
+        EXPECT_EQ(read_image(entry.path()).height, 112);
         ++pictures;
     }
     EXPECT_EQ(pictures, 1);
+}
+
+TEST_F(InspectionTest, OverlaysOfPicturesAboveTheWorkingFolderStayApart) {
+    const std::string picture = path("data/" + run.split().test[0].file);
+    const auto here = std::filesystem::relative(picture).string();
+    (void)lines({.pictures = {here, "./" + here, picture}, .overlays = tiny / "overlays"});
+    int pictures = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(tiny / "overlays"))
+        pictures += entry.is_regular_file() ? 1 : 0;
+    EXPECT_EQ(pictures, 2) << "the same file by its relative path, twice, and by its absolute one";
+}
+
+TEST_F(InspectionTest, AnOutputThatCannotBeWrittenStopsTheWork) {
+    std::ostringstream out;
+    out.setstate(std::ios::badbit);
+    EXPECT_THAT([&] { inspect_pictures({.run = tiny / "run", .pictures = {path("data")}}, out); },
+                ThrowsMessage<Error>(HasSubstr("standard output")));
 }
 
 TEST_F(InspectionTest, MistakesAreNamed) {
@@ -167,6 +185,15 @@ TEST(FindPictures, OfFoldersAllSortedOfFilesAsTheyAre) {
     const auto found = find_pictures({(folder / "single.dat").string(), (folder / "b").string()});
     EXPECT_THAT(found,
                 ElementsAre(folder / "single.dat", folder / "b/a.jpg", folder / "b/deep/m.tif", folder / "b/z.PNG"));
+    // Links in a circle are no pictures, nor are an earlier call's overlays.
+    std::filesystem::create_symlink("two.png", folder / "b/one.png");
+    std::filesystem::create_symlink("one.png", folder / "b/two.png");
+    std::filesystem::create_directory_symlink("..", folder / "b/up");
+    write_file_atomically(folder / "b/overlays/a.jpg.png", "x");
+    EXPECT_THAT(find_pictures({(folder / "b").string()}, folder / "b/overlays"),
+                ElementsAre(folder / "b/a.jpg", folder / "b/deep/m.tif", folder / "b/z.PNG"));
+    EXPECT_THAT([&] { (void)find_pictures({(folder / "b/one.png").string()}); },
+                ThrowsMessage<UsageError>(HasSubstr("one.png")));
     make_directories(folder / "empty");
     EXPECT_THAT([&] { (void)find_pictures({(folder / "empty").string()}); },
                 ThrowsMessage<UsageError>(HasSubstr("no picture")));

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <numeric>
+#include <utility>
+#include <vector>
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -72,6 +74,13 @@ TEST_F(ThresholdsTest, AreTheTrainingPicturesOwn) {
     EXPECT_THAT([&] { (void)thresholds.of("none of them"); }, ThrowsMessage<Error>(HasSubstr("none of them")));
 }
 
+TEST_F(ThresholdsTest, NeedTheTrainingPicturesAlone) {
+    std::filesystem::remove_all(tiny / "features");
+    for (const Sample& sample : run.split().test) std::filesystem::remove(tiny / ("data/" + sample.file));
+    ltad::Run split_alone(run.config(), Listing::split_only);
+    EXPECT_EQ(thresholds_of(split_alone, *load_detector(split_alone)).classes.size(), run.class_names().size());
+}
+
 TEST_F(ThresholdsTest, AreKeptUntilSomethingTheyDependOnChanges) {
     const auto file = tiny / "run/thresholds.json";
     const auto measured = [&](ltad::Run& r) { return thresholds_of(r, *load_detector(r)).of("woven").at(0).threshold; };
@@ -86,6 +95,21 @@ TEST_F(ThresholdsTest, AreKeptUntilSomethingTheyDependOnChanges) {
     EXPECT_EQ(measured(run), first) << "measured again with the quantile of now";
     write_file_atomically(file, "{\"settings\": ");
     EXPECT_EQ(measured(run), first) << "damaged";
+    const json whole = read_json(file);
+    for (const auto& [key, value] :
+         std::vector<std::pair<std::string, json>>{{"format", "ltad-thresholds/9"},
+                                                   {"classes", json::object()},
+                                                   {"classes", {{"woven", whole["classes"]["woven"]}}},
+                                                   {"classes",
+                                                    {{"a", whole["classes"]["woven"]},
+                                                     {"b", whole["classes"]["woven"]},
+                                                     {"c", whole["classes"]["woven"]}}}}) {
+        json wrong = whole;
+        wrong[key] = value;
+        write_json(file, wrong);
+        EXPECT_EQ(measured(run), first) << key << ": " << value;
+        EXPECT_EQ(read_json(file), whole);
+    }
     ltad::Run other = tiny.open({"patchcore.coreset=0.1"});
     fit_detector(other, {.force = true});
     EXPECT_NE(measured(other), first);

@@ -89,14 +89,14 @@ TEST(HeatMap, RefusesWhatIsNoMap) {
     EXPECT_THAT([&] { (void)encode_heat_map({one, 1}, {2, 2}); }, ThrowsMessage<Error>(HasSubstr("2 to 2")));
     EXPECT_THAT(
         [&] {
-            (void)overlay_heat_map(plain(1, 0, 0, 0), {one, 1}, {0, infinity});
+            (void)overlay_heat_map(plain(1, 0, 0, 0), {one, 1}, {0, infinity}, 1);
         },
         ThrowsMessage<Error>(HasSubstr("inf")));
 }
 
 TEST(Overlay, CoversTheMoreTheHigherTheScore) {
     const std::vector<float> scores = {0, 0.5f, 1, 9};
-    const Image overlay = overlay_heat_map(plain(2, 100, 100, 100), {scores, 2}, {0, 1});
+    const Image overlay = overlay_heat_map(plain(2, 100, 100, 100), {scores, 2}, {0, 1}, 2);
     EXPECT_THAT(pixel(overlay, 0, 0), ElementsAre(85, 85, 85));  // grey, muted, no colour on it
     for (int i = 1; i < 4; ++i) {
         const double t = std::min(1.0f, scores[static_cast<std::size_t>(i)]);
@@ -104,7 +104,7 @@ TEST(Overlay, CoversTheMoreTheHigherTheScore) {
             EXPECT_NEAR(pixel(overlay, i % 2, i / 2)[c], (1 - 0.8 * t) * 85 + 0.8 * t * heat_colour(t)[c], 1) << i;
     }
     // A colour keeps a quarter of itself: 0.85 (grey + (c - grey) / 4) with grey = 0.299 · 200.
-    const Image red = overlay_heat_map(plain(2, 200, 0, 0), {scores, 2}, {0, 1});
+    const Image red = overlay_heat_map(plain(2, 200, 0, 0), {scores, 2}, {0, 1}, 2);
     EXPECT_THAT(pixel(red, 0, 0), ElementsAre(81, 38, 38));
 }
 
@@ -112,7 +112,7 @@ TEST(Overlay, ResizesThePictureAndOutlinesTheMask) {
     const std::vector<float> scores(64, 0);
     Mask mask{.width = 4, .height = 4, .pixels = std::vector<std::uint8_t>(16, 0)};
     mask.pixels[5] = 1;  // at 8 × 8: x and y 2 to 3
-    const Image overlay = overlay_heat_map(plain(20, 100, 100, 100), {scores, 8}, {0, 1}, &mask);
+    const Image overlay = overlay_heat_map(plain(20, 100, 100, 100), {scores, 8}, {0, 1}, 8, &mask);
     ASSERT_EQ(overlay.width, 8);
     ASSERT_EQ(overlay.height, 8);
     for (int y = 0; y < 8; ++y)
@@ -121,6 +121,24 @@ TEST(Overlay, ResizesThePictureAndOutlinesTheMask) {
             const bool down = y >= 2 && y <= 3 && (x == 1 || x == 4);
             EXPECT_EQ(pixel(overlay, x, y)[0], across || down ? 255 : 85) << x << ' ' << y;
         }
+}
+
+TEST(Overlay, KeepsThePicturesProportions) {
+    const std::vector<float> scores = {0, 1, 0, 1};  // the right half is bad
+    Image wide{.width = 40, .height = 10, .pixels = std::vector<std::uint8_t>(1200, 100)};
+    const Image overlay = overlay_heat_map(wide, {scores, 2}, {0, 1}, 16);
+    ASSERT_EQ(overlay.width, 16);
+    ASSERT_EQ(overlay.height, 4);
+    for (int y = 0; y < 4; ++y) {
+        EXPECT_THAT(pixel(overlay, 0, y), ElementsAre(85, 85, 85));
+        for (std::size_t c = 0; c < 3; ++c)
+            EXPECT_NEAR(pixel(overlay, 15, y)[c], 0.2 * 85 + 0.8 * heat_colour(1)[c], 1);
+    }
+    EXPECT_EQ(fitted(wide, 1).height, 1);
+    EXPECT_EQ(overlay_side(wide, {scores, 2}), 40);
+    EXPECT_EQ(overlay_side(wide, {scores, 224}), 224);
+    wide.width = 8000;
+    EXPECT_EQ(overlay_side(wide, {scores, 2}), 1024);
 }
 
 TEST(WorstRegion, IsConnectedToTheHighestScore) {

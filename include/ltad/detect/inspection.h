@@ -79,8 +79,10 @@ struct InspectionOptions {
 /// when pictures could not be read; Interrupted.
 void inspect_pictures(const InspectionOptions& options, std::ostream& out);
 
-/// The pictures among the paths: files as they are, of folders all that have a picture's ending, sorted. Throws
-/// UsageError for a path that is not there, and when there are none.
-[[nodiscard]] std::vector<std::filesystem::path> find_pictures(const std::vector<std::string>& paths);
+/// The pictures among the paths: files as they are, of folders all that have a picture's ending, sorted, without what
+/// lies in the folder `left_out`: overlays of an earlier call are no pictures. Throws UsageError for a path that is not
+/// there, and when there are none; Error for a folder that cannot be read.
+[[nodiscard]] std::vector<std::filesystem::path> find_pictures(const std::vector<std::string>& paths,
+                                                               const std::filesystem::path& left_out = {});
 
 }  // namespace ltad

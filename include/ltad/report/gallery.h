@@ -71,8 +71,8 @@ struct NamedMap {
     HeatRange range;
 };
 
-/// The panels of one picture at side × side: itself, its mask where there is one, and each map over it with the mask's
-/// outline. Throws Error as `overlay_heat_map` does.
+/// The panels of one picture, `side` pixels along its longer side: itself, its mask where there is one, and each map
+/// over it with the mask's outline. Throws Error as `overlay_heat_map` does.
 [[nodiscard]] std::vector<GalleryPanel> gallery_panels(const Image& picture, const std::optional<Mask>& mask,
                                                        std::span<const NamedMap> maps, int side = 224);
 

@@ -31,11 +31,17 @@ struct HeatMap {
 /// side × side values or one of them is not a number, and where the range is empty.
 [[nodiscard]] std::string encode_heat_map(const HeatMap& map, HeatRange range);
 
-/// The picture resized to side × side, muted (a quarter of its colour, 0.85 of its brightness), under the map's
-/// colours, which cover it the more the higher the score: alpha is 0.8 t with t the score's position in the range. With
-/// `outline` (any size, nearest neighbour) the pixels around the mask are white. Throws Error as `encode_heat_map`
+/// The picture in its own proportions, `longest` pixels along its longer side (each side at least 1).
+[[nodiscard]] Image fitted(const Image& picture, int longest);
+
+/// As large as an overlay in a file of its own should be: the picture's longer side, at least the map's, at most 1024.
+[[nodiscard]] int overlay_side(const Image& picture, const HeatMap& map);
+
+/// The picture `fitted` to `longest`, muted (a quarter of its colour, 0.85 of its brightness), under the map's colours,
+/// bilinear, which cover it the more the higher the score: alpha is 0.8 t with t the score's position in the range.
+/// With `outline` (any size, nearest neighbour) the pixels around the mask are white. Throws Error as `encode_heat_map`
 /// does.
-[[nodiscard]] Image overlay_heat_map(const Image& picture, const HeatMap& map, HeatRange range,
+[[nodiscard]] Image overlay_heat_map(const Image& picture, const HeatMap& map, HeatRange range, int longest,
                                      const Mask* outline = nullptr);
 
 /// Pixels left … left + width − 1, top … top + height − 1.

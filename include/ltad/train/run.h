@@ -45,6 +45,8 @@ public:
     /// Encodes the pictures that the feature store lacks; `verify` rehashes the whole store first, so that what is
     /// damaged is encoded again.
     void prepare_features(bool verify);
+    /// Those of the training set alone.
+    void prepare_training_features();
 
     [[nodiscard]] const Config& config() const { return config_; }
     [[nodiscard]] at::Device device() const { return device_; }
