@@ -3,6 +3,7 @@
 
 #include "ltad/config/load.h"
 #include "ltad/core/command.h"
+#include "ltad/core/error.h"
 #include "ltad/core/files.h"
 #include "ltad/eval/evaluate.h"
 #include "ltad/eval/report.h"
@@ -30,6 +31,8 @@ int main(int argc, char** argv) {
     app.add_flag("--verify-features", options.verify_features, "Rehash the whole feature store first");
 
     return ltad::run_command(app, argc, argv, [&] {
+        if (more && format != "table")
+            throw ltad::UsageError("--more adds tables to --format table; results.json always has those figures");
         const ltad::Config config = ltad::load_config(config_file, overrides);
         if (print_config) {
             std::cout << ltad::to_json(config).dump(2) << '\n';

@@ -1,8 +1,6 @@
 #include "ltad/detect/inspection.h"
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <cmath>
 #include <future>
 #include <ostream>
@@ -14,18 +12,13 @@
 #include "ltad/core/error.h"
 #include "ltad/core/files.h"
 #include "ltad/core/interrupt.h"
+#include "ltad/core/log.h"
 #include "ltad/data/image.h"
+#include "ltad/detect/find_pictures.h"
 #include "ltad/features/extract.h"
 
 namespace ltad {
 namespace {
-
-bool is_picture(const std::filesystem::path& file) {
-    static constexpr std::array endings = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"};
-    std::string ending = file.extension().string();
-    std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
-    return std::find(endings.begin(), endings.end(), ending) != endings.end();
-}
 
 /// The run's own.
 Config config_of(const InspectionOptions& options) {
@@ -70,13 +63,17 @@ Inspector::Inspector(const Run& run, const Detector& detector, const Thresholds&
     throw UsageError(text("--class: '", class_name_, "' is none of the run's classes: ", names));
 }
 
-std::vector<InspectedPicture> read_pictures(std::span<const std::filesystem::path> files, std::int64_t image_size) {
+std::vector<InspectedPicture> read_pictures(std::span<const std::filesystem::path> files, std::int64_t image_size,
+                                            bool keep) {
     std::vector<InspectedPicture> pictures(files.size());
     const auto read = [&](std::size_t i) {
         pictures[i].file = files[i];
         try {
-            pictures[i].image = read_image(files[i]);
-            pictures[i].input = picture_tensor(pictures[i].image, image_size);
+            Image image = read_image(files[i]);
+            pictures[i].width = image.width;
+            pictures[i].height = image.height;
+            pictures[i].input = picture_tensor(image, image_size);
+            if (keep) pictures[i].image = std::move(image);
         } catch (const Error& error) {
             pictures[i].error = error.what();
         }
@@ -125,11 +122,12 @@ std::vector<Finding> Inspector::inspect(const std::vector<InspectedPicture>& pic
     }
     const Detection found = detector_.detect(FeatureSet(features, files, classes, run_.device()), rows);
     for (const std::size_t row : rows)
-        describe(findings[readable[row]], found, static_cast<std::int64_t>(row), pictures[readable[row]].image);
+        describe(findings[readable[row]], found, static_cast<std::int64_t>(row), pictures[readable[row]]);
     return findings;
 }
 
-void Inspector::describe(Finding& finding, const Detection& found, std::int64_t row, const Image& picture) const {
+void Inspector::describe(Finding& finding, const Detection& found, std::int64_t row,
+                         const InspectedPicture& picture) const {
     for (const at::Tensor& images : found.images) finding.scores.push_back(images[row].item<double>());
     if (std::isnan(finding.scores.front())) {
         finding.error = "its score is not a number";
@@ -148,8 +146,8 @@ void Inspector::describe(Finding& finding, const Detection& found, std::int64_t 
     }
     if (!overlays_) return;
     const Mask outline = box ? mask_of(*box, side) : Mask{};
-    finding.overlay =
-        overlay_heat_map(picture, heat, heat_range(normal), overlay_side(picture, heat), box ? &outline : nullptr);
+    finding.overlay = overlay_heat_map(picture.image, heat, heat_range(normal), overlay_side(picture.image, heat),
+                                       box ? &outline : nullptr);
 }
 
 json to_json(const Finding& finding, const std::vector<std::string>& score_names) {
@@ -168,45 +166,19 @@ json to_json(const Finding& finding, const std::vector<std::string>& score_names
             {"scores", scores}};
 }
 
-std::vector<std::filesystem::path> find_pictures(const std::vector<std::string>& paths,
-                                                 const std::filesystem::path& left_out) {
-    using Walk = std::filesystem::recursive_directory_iterator;
-    std::vector<std::filesystem::path> pictures;
-    for (const std::filesystem::path path : paths) {
-        std::error_code code;  // what cannot be looked at, such as links in a circle, is not there
-        if (std::filesystem::is_directory(path, code)) {
-            const std::size_t before = pictures.size();
-            for (Walk entry(path, code), end; !code && entry != end; entry.increment(code)) {
-                std::error_code unknown;
-                if (!left_out.empty() && std::filesystem::equivalent(entry->path(), left_out, unknown))
-                    entry.disable_recursion_pending();
-                else if (is_picture(entry->path()) && entry->is_regular_file(unknown))
-                    pictures.push_back(entry->path());
-            }
-            if (code) fail("cannot read the folder ", path.string(), ": ", code.message());
-            std::sort(pictures.begin() + static_cast<std::ptrdiff_t>(before), pictures.end());
-        } else if (std::filesystem::exists(path, code)) {
-            pictures.push_back(path);
-        } else {
-            throw UsageError(text(path.string(), ": no such picture or folder"));
-        }
-    }
-    if (pictures.empty()) throw UsageError("no picture was found: .png, .jpg, .bmp, .tif or .webp was expected");
-    return pictures;
-}
-
 void inspect_pictures(const InspectionOptions& options, std::ostream& out) {
-    const auto pictures = find_pictures(options.pictures, options.overlays);
+    const FoundPictures pictures = find_pictures(options.pictures, options.overlays);
+    for (const std::string& folder : pictures.unreadable) log_warning(text("cannot read the folder ", folder));
     if (!options.overlays.empty()) make_directories(options.overlays);  // a wrong one is found before the work
     Run run(config_of(options), Listing::split_only);
     const auto detector = load_detector(run);
     const Thresholds thresholds = thresholds_of(run, *detector);
     const Inspector inspector(run, *detector, thresholds, options.class_name, !options.overlays.empty());
-    const std::span<const std::filesystem::path> all(pictures);
+    const std::span<const std::filesystem::path> all(pictures.files);
     const auto per_batch = static_cast<std::size_t>(run.config().features.batch_size);
     const auto read = [&](std::size_t first) {  // beside the scoring of the batch before
         const auto batch = all.subspan(first, std::min(per_batch, all.size() - first));
-        return std::async(std::launch::async, read_pictures, batch, run.layout().image_size);
+        return std::async(std::launch::async, read_pictures, batch, run.layout().image_size, !options.overlays.empty());
     };
     std::size_t unreadable = 0;
     auto next = read(0);
@@ -221,7 +193,8 @@ void inspect_pictures(const InspectionOptions& options, std::ostream& out) {
         }
         if (!out.flush()) fail("cannot write the results to standard output");
     }
-    if (unreadable > 0) fail(unreadable, " of ", pictures.size(), " pictures could not be read");
+    if (unreadable > 0) fail(unreadable, " of ", all.size(), " pictures could not be read");
+    if (!pictures.unreadable.empty()) fail(pictures.unreadable.size(), " folders could not be read");
 }
 
 }  // namespace ltad

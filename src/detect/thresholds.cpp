@@ -83,6 +83,30 @@ NormalClass from_json(const std::vector<std::string>& names, const json& documen
     return normal;
 }
 
+/// Whether two settings are of one fit: the files of one score alone are among those of all.
+bool same_fit(const json& a, const json& b) {
+    auto one = a.at("files").get<std::vector<std::string>>(), other = b.at("files").get<std::vector<std::string>>();
+    std::sort(one.begin(), one.end());
+    std::sort(other.begin(), other.end());
+    return std::includes(one.begin(), one.end(), other.begin(), other.end()) ||
+           std::includes(other.begin(), other.end(), one.begin(), one.end());
+}
+
+/// Where thresholds of these settings go: thresholds.json, or beside it where that has those of the same fit with other
+/// settings, such as `ltad-eval --only` or another quantile, which must not cost a run its own.
+std::filesystem::path file_for(const std::filesystem::path& folder, const json& settings) {
+    auto file = folder / "thresholds.json";
+    if (!std::filesystem::exists(file)) return file;
+    try {
+        const json there = read_json(file).at("settings");
+        if (there != settings && same_fit(there, settings))
+            file = folder / text("thresholds-", sha256(settings.dump()).substr(0, 16), ".json");
+    } catch (const std::exception&) {
+        return file;  // a damaged one, which reading it says
+    }
+    return file;
+}
+
 /// Empty where the file is missing, damaged, or of another fit.
 std::optional<Thresholds> read_thresholds(const std::filesystem::path& file, const json& settings, const Run& run,
                                           const std::vector<std::string>& names) {
@@ -145,13 +169,14 @@ double quantile(std::vector<double> values, double share) {
 }
 
 Thresholds thresholds_of(Run& run, const Detector& detector) {
-    const auto file = run.output() / "thresholds.json";
     const json settings = settings_of(run, detector);
+    const auto file = file_for(run.output(), settings);
     const std::vector<std::string>& names = detector.scores();
     if (const auto known = read_thresholds(file, settings, run, names)) return *known;
     if (!std::filesystem::is_directory(run.config().dataset.root))
         fail(file.string(),
-             ": thresholds are missing, and the training pictures that they are measured on are not there (",
+             ": thresholds for these settings are missing, and the training pictures that they are measured on are not "
+             "there (",
              run.config().dataset.root, "); run ltad-eval --report or ltad-detect once where they are");
     run.prepare_training_features();
     Thresholds measured{.quantile = run.config().scoring.threshold_quantile};

@@ -78,7 +78,8 @@ public:
             const auto indices = std::span(all).subspan(first, std::min(batch_size, all.size() - first));
             add_batch(set, indices);
             progress.advance(indices.size());
-            if (interrupt_requested()) throw Interrupted("interrupted; nothing was written");
+            if (interrupt_requested())
+                throw Interrupted("interrupted; no results were written, and maps are incomplete without maps.json");
         }
         summarize();
     }

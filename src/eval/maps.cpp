@@ -30,6 +30,7 @@ void put(const std::filesystem::path& file, const std::string& bytes) {
 MapWriter::MapWriter(Run& run, const Detector& detector, std::filesystem::path folder)
     : run_(run), detector_(detector), thresholds_(thresholds_of(run, detector)), folder_(std::move(folder)) {
     make_directories(folder_);
+    std::filesystem::remove(folder_ / "maps.json");  // its ranges are not those of the maps to come
 }
 
 void MapWriter::write(const Sample& sample, const std::filesystem::path& file, const Detection& found,

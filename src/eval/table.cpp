@@ -20,10 +20,15 @@ std::string csv_field(const std::string& value) {
     return quoted;
 }
 
+std::size_t display_width(const std::string& value) {
+    return static_cast<std::size_t>(std::count_if(
+        value.begin(), value.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
 std::vector<std::size_t> column_widths(const TableRows& rows) {
     std::vector<std::size_t> widths(rows[0].size(), 6);
     for (const auto& row : rows)
-        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], display_width(row[i]));
     return widths;
 }
 
@@ -36,8 +41,11 @@ std::string format_rows(const TableRows& rows, std::size_t words, std::size_t me
         if (r == 1 || r + means == rows.size()) out += rule + "\n";
         std::string line;
         for (std::size_t i = 0; i < rows[r].size(); ++i) {
-            const std::string padding(widths[i] - rows[r][i].size(), ' ');
-            line += i < words ? "  " + rows[r][i] + padding : "  " + padding + rows[r][i];
+            std::string cell = rows[r][i];
+            std::replace_if(
+                cell.begin(), cell.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+            const std::string padding(widths[i] - display_width(cell), ' ');
+            line += i < words ? "  " + cell + padding : "  " + padding + cell;
         }
         line.erase(line.find_last_not_of(' ') + 1);
         out += line + "\n";

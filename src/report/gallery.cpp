@@ -56,8 +56,8 @@ std::string render_item(const GalleryItem& item) {
     std::string out = text("<figure class=\"item\"><figcaption><b>", escape(item.class_name), "</b> <span class=\"",
                            item.defective ? "bad" : "good", "\">", item.defective ? "defective" : "good",
                            "</span><span class=\"more\">", breakable(item.file), "</span><span class=\"more\">score ",
-                           brief(item.score), "</span><span class=\"more\">rank ", item.rank, " of ", item.of,
-                           "</span></figcaption><div class=\"panels\">");
+                           brief(item.score), "</span><span class=\"more\">rank ", item.rank, " of the class's ",
+                           item.of, "</span></figcaption><div class=\"panels\">");
     for (const GalleryPanel& panel : item.panels)
         out += text("<figure><img width=\"", panel.image.width, "\" height=\"", panel.image.height,
                     "\" loading=\"lazy\" decoding=\"async\" src=\"", data_uri(panel.image), "\" alt=\"",

@@ -66,7 +66,7 @@ std::string head(const Report& report) {
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src "
         "'unsafe-inline'\"/>\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-        "<meta name=\"color-scheme\" content=\"light dark\"/>\n<title>",
+        "<meta name=\"color-scheme\" content=\"light dark\"/>\n<title>ltad: ",
         escape(report.title), "</title>\n<style>\n", palette_css(), page_style, "</style>\n</head>\n");
 }
 

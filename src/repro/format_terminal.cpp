@@ -2,17 +2,12 @@
 
 #include "cells.h"
 #include "ltad/core/error.h"
+#include "ltad/eval/table.h"
 
 namespace ltad {
 namespace {
 
 constexpr std::size_t gap = 2;
-
-/// Characters that a terminal shows of UTF-8 text.
-std::size_t display_width(const std::string& value) {
-    return static_cast<std::size_t>(std::count_if(
-        value.begin(), value.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
 
 /// What one figure looks like, and how many characters of that are seen.
 struct Drawn {

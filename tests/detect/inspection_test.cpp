@@ -177,27 +177,5 @@ TEST_F(InspectionTest, MistakesAreNamed) {
                 ThrowsMessage<UsageError>(HasSubstr("config.json")));
 }
 
-TEST(FindPictures, OfFoldersAllSortedOfFilesAsTheyAre) {
-    const TemporaryFolder folder;
-    make_directories(folder / "b/deep");
-    for (const char* name : {"b/z.PNG", "b/a.jpg", "b/deep/m.tif", "b/notes.txt", "single.dat"})
-        write_file_atomically(folder / name, "x");
-    const auto found = find_pictures({(folder / "single.dat").string(), (folder / "b").string()});
-    EXPECT_THAT(found,
-                ElementsAre(folder / "single.dat", folder / "b/a.jpg", folder / "b/deep/m.tif", folder / "b/z.PNG"));
-    // Links in a circle are no pictures, nor are an earlier call's overlays.
-    std::filesystem::create_symlink("two.png", folder / "b/one.png");
-    std::filesystem::create_symlink("one.png", folder / "b/two.png");
-    std::filesystem::create_directory_symlink("..", folder / "b/up");
-    write_file_atomically(folder / "b/overlays/a.jpg.png", "x");
-    EXPECT_THAT(find_pictures({(folder / "b").string()}, folder / "b/overlays"),
-                ElementsAre(folder / "b/a.jpg", folder / "b/deep/m.tif", folder / "b/z.PNG"));
-    EXPECT_THAT([&] { (void)find_pictures({(folder / "b/one.png").string()}); },
-                ThrowsMessage<UsageError>(HasSubstr("one.png")));
-    make_directories(folder / "empty");
-    EXPECT_THAT([&] { (void)find_pictures({(folder / "empty").string()}); },
-                ThrowsMessage<UsageError>(HasSubstr("no picture")));
-}
-
 }  // namespace
 }  // namespace ltad::test

@@ -21,5 +21,13 @@ TEST(FormatRows, AlignsWordsLeftAndNumbersRightBetweenRules) {
               "  b                           1\n");
 }
 
+TEST(FormatRows, CountsCharactersAndHasNoLineBreaksInCells) {
+    EXPECT_EQ(format_rows({{"class", "x"}, {"pièce\n1", "1"}, {"b", "2"}}, 1, 0),
+              "  class         x\n"
+              "-----------------\n"
+              "  pièce 1       1\n"
+              "  b             2\n");
+}
+
 }  // namespace
 }  // namespace ltad::test

@@ -32,14 +32,17 @@ struct Finding {
 /// A picture for an Inspector.
 struct InspectedPicture {
     std::filesystem::path file{};
-    Image image{};
+    int width = 0;
+    int height = 0;
+    Image image{};        ///< the whole, only where it is kept
     at::Tensor input{};   ///< [image_size, image_size, 3] uint8
     std::string error{};  ///< why it could not be read; the rest is empty then
 };
 
-/// Decodes and resizes by several threads. An unreadable file costs no other.
+/// Decodes and resizes by several threads; keeps whole pictures, which may be large, where overlays need them. An
+/// unreadable file costs no other.
 [[nodiscard]] std::vector<InspectedPicture> read_pictures(std::span<const std::filesystem::path> files,
-                                                          std::int64_t image_size);
+                                                          std::int64_t image_size, bool keep);
 
 /// Scores pictures with a fitted run.
 class Inspector {
@@ -54,7 +57,7 @@ public:
 
 private:
     [[nodiscard]] std::string class_of(const at::Tensor& embedding) const;
-    void describe(Finding& finding, const Detection& found, std::int64_t row, const Image& picture) const;
+    void describe(Finding& finding, const Detection& found, std::int64_t row, const InspectedPicture& picture) const;
 
     const Run& run_;
     const Detector& detector_;
@@ -78,11 +81,5 @@ struct InspectionOptions {
 /// there, once its thresholds are measured. Throws UsageError for a path that is not there; Error, after all lines,
 /// when pictures could not be read; Interrupted.
 void inspect_pictures(const InspectionOptions& options, std::ostream& out);
-
-/// The pictures among the paths: files as they are, of folders all that have a picture's ending, sorted, without what
-/// lies in the folder `left_out`: overlays of an earlier call are no pictures. Throws UsageError for a path that is not
-/// there, and when there are none; Error for a folder that cannot be read.
-[[nodiscard]] std::vector<std::filesystem::path> find_pictures(const std::vector<std::string>& paths,
-                                                               const std::filesystem::path& left_out = {});
 
 }  // namespace ltad

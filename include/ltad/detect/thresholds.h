@@ -41,8 +41,8 @@ struct Thresholds {
 /// The value at a share of the sorted values, linear between two of them (numpy's default). Throws Error for none.
 [[nodiscard]] double quantile(std::vector<double> values, double share);
 
-/// <output>/thresholds.json, measured on the run's training pictures where it is missing or belongs to another fit or
-/// scoring. Throws Error, Interrupted.
+/// <output>/thresholds.json, measured on the run's training pictures where it is missing or belongs to another fit;
+/// those of the same fit with other settings are kept beside it. Throws Error, Interrupted.
 [[nodiscard]] Thresholds thresholds_of(Run& run, const Detector& detector);
 
 }  // namespace ltad
