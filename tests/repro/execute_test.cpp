@@ -121,9 +121,8 @@ TEST_F(Repro, ADataSetThatIsGoneCostsNoTable) {
 }
 
 TEST_F(Repro, WithoutMasksThePixelColumnsSayWhy) {
-    for (const std::string& name : tiny.open().class_names()) {
-        std::filesystem::remove_all(tiny / ("data/" + name + "/ground_truth"));
-    }
+    const std::vector<std::string> names = tiny.open().class_names();
+    for (const std::string& name : names) std::filesystem::remove_all(tiny / ("data/" + name + "/ground_truth"));
     EXPECT_THAT(printed(command("table8")), AllOf(HasSubstr("n/a"), HasSubstr("no class has masks")));
 }
 
