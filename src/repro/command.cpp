@@ -51,7 +51,7 @@ void check(const ReproCommand& command) {
         throw UsageError(text("--seeds: ", command.seeds, " is not allowed (1 to ", most_seeds, ")"));
     if (!command.imbalance.empty() && !compares_splits(command.table))
         throw UsageError(text("--imbalance: ", command.table,
-                              " is of one split, the config's; tables 3-5 and figure 8 ", "compare several"));
+                              " is of one split, the config's; tables 3-5 and figure 8 compare several"));
     std::set<double> factors;
     for (const double factor : command.imbalance) {
         if (!(factor >= 1 && factor <= most_imbalance))
@@ -77,7 +77,7 @@ Setting setting_of(const ReproCommand& command) {
     std::error_code code;
     if (std::filesystem::equivalent(command.efficientnet, config.encoder.path, code))
         throw UsageError(text("--efficientnet: ", command.efficientnet.string(),
-                              " is the config's own encoder; row 6.1 ", "is of another one"));
+                              " is the config's own encoder; row 6.1 is of another one"));
     const bool paper_data = is_paper_data(command.table, config);
     std::vector<double> factors = command.imbalance;
     if (factors.empty() && !paper_data) factors = {config.split.imbalance_factor};
