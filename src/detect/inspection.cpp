@@ -13,6 +13,7 @@
 #include "ltad/core/files.h"
 #include "ltad/core/interrupt.h"
 #include "ltad/core/log.h"
+#include "ltad/core/parallel.h"
 #include "ltad/data/image.h"
 #include "ltad/detect/find_pictures.h"
 #include "ltad/features/extract.h"
@@ -66,7 +67,7 @@ Inspector::Inspector(const Run& run, const Detector& detector, const Thresholds&
 std::vector<InspectedPicture> read_pictures(std::span<const std::filesystem::path> files, std::int64_t image_size,
                                             bool keep) {
     std::vector<InspectedPicture> pictures(files.size());
-    const auto read = [&](std::size_t i) {
+    for_each_index(files.size(), static_cast<std::size_t>(at::get_num_threads()), [&](std::size_t i) {
         pictures[i].file = files[i];
         try {
             Image image = read_image(files[i]);
@@ -77,14 +78,7 @@ std::vector<InspectedPicture> read_pictures(std::span<const std::filesystem::pat
         } catch (const Error& error) {
             pictures[i].error = error.what();
         }
-    };
-    const auto threads = static_cast<std::size_t>(at::get_num_threads());
-    std::vector<std::future<void>> workers;
-    for (std::size_t first = 0; first < std::min(threads, files.size()); ++first)
-        workers.push_back(std::async(std::launch::async, [&, first] {
-            for (std::size_t i = first; i < files.size(); i += threads) read(i);
-        }));
-    for (auto& worker : workers) worker.get();
+    });
     return pictures;
 }
 

@@ -59,7 +59,8 @@ ReportScore score_of(const Results& results, const ClassResult& c, std::size_t s
 /// What each class's learned name is near to; none where the method learns no names.
 std::vector<std::vector<std::vector<NearestWord>>> name_words(const Run& run) {
     std::vector<std::vector<std::vector<NearestWord>>> all(run.class_names().size());
-    if (run.config().method != "ltad") return all;
+    const Config& config = run.config();
+    if (config.method != "ltad" || !config.prompts.learned || config.phase1.generator == "autoencoder") return all;
     const Phase1Model phase1 = Phase1Model::load(run);
     for (std::size_t c = 0; c < all.size(); ++c)
         for (const auto& token : phase1.prompts().nearest_words(static_cast<std::int64_t>(c), words_per_token)) {

@@ -12,6 +12,7 @@
 #include "ltad/core/hash.h"
 #include "ltad/core/interrupt.h"
 #include "ltad/core/log.h"
+#include "ltad/core/parallel.h"
 #include "ltad/core/progress.h"
 
 namespace ltad {
@@ -50,13 +51,9 @@ Batch load_batch(std::span<const std::filesystem::path> files, std::int64_t imag
     batch.pictures = at::empty({static_cast<std::int64_t>(files.size()), image_size, image_size, 3}, at::kByte);
     auto* const pixels = batch.pictures.mutable_data_ptr<std::uint8_t>();
     const auto picture_size = static_cast<std::size_t>(image_size * image_size * 3);
-    std::vector<std::future<void>> workers;
-    for (std::size_t first = 0; first < std::min(threads, files.size()); ++first)
-        workers.push_back(std::async(std::launch::async, [&, first] {
-            for (std::size_t i = first; i < files.size(); i += threads)
-                batch.stamps[i] = load_picture(files[i], image_size, pixels + i * picture_size);
-        }));
-    for (auto& worker : workers) worker.get();
+    for_each_index(files.size(), threads, [&](std::size_t i) {
+        batch.stamps[i] = load_picture(files[i], image_size, pixels + i * picture_size);
+    });
     return batch;
 }
 

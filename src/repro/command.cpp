@@ -1,6 +1,9 @@
 #include "ltad/repro/command.h"
 
 #include <algorithm>
+#include <cctype>
+#include <cstring>
+#include <map>
 #include <ostream>
 #include <set>
 
@@ -25,15 +28,17 @@ std::string data_of(const std::string& table) {
     return table == "table5" || table == "fig8" ? "dagm" : "mvtec";
 }
 
-/// Whether a config is about the paper's data set rather than one of the user's in the same layout: MVTec AD is known
-/// by its classes, the other layouts by themselves.
+/// Whether a config is about the paper's data set rather than one of the user's in the same layout: it is known by two
+/// of its classes, and where there is nothing, by its usual place.
 bool is_paper_data(const std::string& table, const Config& config) {
+    static const std::map<std::string, std::pair<const char*, const char*>> classes = {
+        {"mvtec", {"bottle", "zipper"}}, {"visa", {"candle", "pcb1"}}, {"dagm", {"Class1", "Class10"}}};
     const std::string data = data_of(table);
     if (config.dataset.layout != data) return false;
-    if (data != "mvtec") return true;
     const std::filesystem::path root = config.dataset.root;
-    if (!std::filesystem::exists(root)) return root.filename() == data;  // its usual place
-    return std::filesystem::exists(root / "bottle") && std::filesystem::exists(root / "zipper");
+    if (!std::filesystem::exists(root)) return root.filename() == data;
+    const auto& [one, other] = classes.at(data);
+    return std::filesystem::exists(root / one) && std::filesystem::exists(root / other);
 }
 
 /// Whether the columns or rows of a table are splits.
@@ -87,14 +92,26 @@ Setting setting_of(const ReproCommand& command) {
     return setting;
 }
 
+/// A word of a shell's command line.
+std::string quoted(const std::string& word) {
+    const auto is_plain = [](unsigned char c) {
+        return std::isalnum(c) != 0 || std::strchr("_-./=,:+@%", c) != nullptr;
+    };
+    if (!word.empty() && std::all_of(word.begin(), word.end(), is_plain)) return word;
+    std::string out = "'";
+    for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return out + "'";
+}
+
 /// The call that makes a table again.
 std::string call_of(const ReproCommand& command, const Setting& setting) {
-    std::string call = text("ltad-repro ", command.table, " --config ", setting.config.string());
-    for (const std::string& override : command.overrides) call += text(" --set ", override);
+    std::string call = text("ltad-repro ", command.table, " --config ", quoted(setting.config.string()));
+    for (const std::string& override : command.overrides) call += text(" --set ", quoted(override));
     if (command.seeds > 1) call += text(" --seeds ", command.seeds);
     for (std::size_t i = 0; i < command.imbalance.size(); ++i)
         call += text(i == 0 ? " --imbalance " : ",", shortest_digits(command.imbalance[i]));
-    if (!command.efficientnet.empty()) call += text(" --efficientnet ", command.efficientnet.string());
+    if (!command.efficientnet.empty()) call += text(" --efficientnet ", quoted(command.efficientnet.string()));
+    if (!command.out.empty()) call += text(" --out ", quoted(command.out.string()));
     return call;
 }
 

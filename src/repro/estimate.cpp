@@ -98,7 +98,8 @@ double patchcore_seconds(const Run& run, std::int64_t pictures) {
 
 std::int64_t step_count(PartKind kind, const Config& config, std::int64_t pictures, std::int64_t grid) {
     if (kind == PartKind::patchcore)
-        return static_cast<std::int64_t>(config.patchcore.coreset * static_cast<double>(pictures * grid * grid));
+        return std::max<std::int64_t>(
+            1, static_cast<std::int64_t>(config.patchcore.coreset * static_cast<double>(pictures * grid * grid)));
     const bool first = kind == PartKind::phase1;
     const std::int64_t epochs = first ? config.phase1.epochs : config.phase2.epochs;
     const std::int64_t batch = first ? config.phase1.batch_size : config.phase2.batch_size;

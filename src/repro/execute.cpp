@@ -31,10 +31,19 @@ Phase2Part part_of(const PlannedRun& run) {
     return trains(PartKind::reconstruction) ? Phase2Part::both : Phase2Part::semantic;
 }
 
-/// The results of a run that is evaluated with these settings and these parts; else nothing.
+/// Where the results of a run's planned parts are kept: tables that read other parts of the same run have files of
+/// their own. eval/results.json is the last evaluation's.
+std::filesystem::path results_file(const PlannedRun& run) {
+    const Phase2Part part = part_of(run);
+    const char* name = part == Phase2Part::both             ? "results.json"
+                       : part == Phase2Part::reconstruction ? "results-reconstruction.json"
+                                                            : "results-semantic.json";
+    return std::filesystem::path(run.config.output) / name;
+}
+
+/// The results of a run whose parts are evaluated as they are; else nothing. The run's folder is named by its settings.
 std::optional<json> finished_results(const PlannedRun& run) {
-    const std::filesystem::path output = run.config.output;
-    const auto file = output / "eval" / "results.json";
+    const auto file = results_file(run);
     if (!std::filesystem::exists(file)) return std::nullopt;
     for (const PlannedPart& part : run.parts)
         if (!std::filesystem::exists(part_file(run, part.kind)) ||
@@ -42,7 +51,6 @@ std::optional<json> finished_results(const PlannedRun& run) {
             return std::nullopt;
     try {
         json results = read_json(file);
-        if (results.at("config_sha256") != config_fingerprint(run.config)) return std::nullopt;
         for (const std::string& score : run.scores)
             if (!results.at("mean").at("all").contains(score)) return std::nullopt;
         return results;
@@ -52,13 +60,14 @@ std::optional<json> finished_results(const PlannedRun& run) {
     }
 }
 
-/// A damaged file of a part would be found with every call anew: without it the part is trained again.
-void remove_damaged(const std::filesystem::path& file) {
+/// Removes a part that is damaged, or was made with what is no longer there, such as another phase 1: it would be
+/// refused with every call anew, and is trained again.
+void remove_useless(const std::filesystem::path& file, const json& settings) {
     if (!std::filesystem::exists(file)) return;
     try {
-        (void)SafetensorsFile(file);
+        check_checkpoint(SafetensorsFile(file).metadata(), settings, file);
     } catch (const Error& error) {
-        log_warning(text(error.what(), "; it is removed and trained again"));
+        log_warning(text("removed and trained again: ", error.what()));
         std::filesystem::remove(file);
     }
 }
@@ -110,7 +119,9 @@ public:
         const auto detector = load_detector(run_, part_of(planned_));
         const Results results = ltad::evaluate(run_, *detector);
         write_results(run_, results);
-        return to_json(results);
+        json document = to_json(results);
+        write_json(results_file(planned_), document);
+        return document;
     }
 
 private:
@@ -118,9 +129,10 @@ private:
         next(parts);
         for (const PlannedPart& part : parts) {
             const auto file = part_file(planned_, part.kind);
-            remove_damaged(file);
-            remove_damaged(std::filesystem::path(file).replace_extension(".state.safetensors"));
-            take_over(part);
+            const json settings = settings_of(part.kind);
+            remove_useless(file, settings);
+            remove_useless(std::filesystem::path(file).replace_extension(".state.safetensors"), settings);
+            take_over(part, settings);
         }
         const TrainOptions options{.resume = true, .print_report = false};
         switch (parts.front().kind) {
@@ -156,12 +168,12 @@ private:
 
     /// Links the finished file of another run, where there is one and its settings are this run's: files are replaced,
     /// never written to.
-    void take_over(const PlannedPart& part) {
+    void take_over(const PlannedPart& part, const json& settings) {
         const auto target = part_file(planned_, part.kind);
         const auto source = index_.find(part);
         if (!source || std::filesystem::exists(target)) return;
         try {
-            check_checkpoint(SafetensorsFile(*source).metadata(), settings_of(part.kind), *source);
+            check_checkpoint(SafetensorsFile(*source).metadata(), settings, *source);
         } catch (const Error& error) {
             log_warning(text("trained again: ", error.what()));
             return;

@@ -24,11 +24,12 @@ std::string describe_data_set(const DatasetConfig& config) {
     return all;
 }
 
-/// Every regular file directly in a folder, by content.
+/// Every regular file directly in a folder, by content; but for notes (.md), on which nothing depends.
 std::string describe_folder(const std::filesystem::path& folder) {
     std::map<std::string, std::string> files;
     for (const auto& entry : std::filesystem::directory_iterator(folder))
-        if (entry.is_regular_file()) files[entry.path().filename()] = sha256_file(entry.path());
+        if (entry.is_regular_file() && entry.path().extension() != ".md")
+            files[entry.path().filename()] = sha256_file(entry.path());
     return json(files).dump();
 }
 

@@ -7,8 +7,9 @@
 
 namespace ltad {
 
-/// What lies at a config's paths, as far as results depend on it: figures of other pictures or weights under the same
-/// names must not be taken for those of these.
+/// What lies at a config's paths, as far as results depend on it: figures of other pictures or weights must not be
+/// taken for those of these. Pictures changed without a change of name or size are not noticed: reading all of them
+/// with every call would take minutes.
 class Inputs {
 public:
     /// Of the data set's pictures and masks by name and size, the lists of split.path, and the encoder's files by

@@ -132,6 +132,8 @@ std::vector<std::string> states_of_table9(const char* kind) {
 Overrides projection_variant(const PaperRow& row) {
     const bool several = row.is("prompts", "Multiple");
     return {set("method", "ltad"),
+            set("semantic.text", "encoder"),
+            set("scoring.names", "own"),
             set("semantic.projection", row.is("layer_aware_projection", "yes") ? "per_layer" : "concatenated"),
             set("semantic.pooling", row.is("pooling", "Mean") ? "mean" : "max"),
             set_text("prompts.normal", several ? json(states_of_table9("normal")) : json("a")),
@@ -144,7 +146,8 @@ Overrides name_variant(const PaperRow& row) {
 }
 
 Overrides prompt_variant(const PaperRow& row) {
-    return {set("method", "ltad"), set_text("prompts.normal", row.settings.at("normal")),
+    return {set("method", "ltad"), set("semantic.text", "encoder"), set("scoring.names", "own"),
+            set_text("prompts.normal", row.settings.at("normal")),
             set_text("prompts.abnormal", row.settings.at("abnormal"))};
 }
 
@@ -160,7 +163,7 @@ const std::map<std::string, Ablation>& ablations() {
     static const std::map<std::string, Ablation> all = {
         {"table6",
          {"Table 6: variants of the reconstruction score, alone",
-          "",
+          "Names of rows 6.5 and 6.6 have as many tokens as the class's own name, of the others two.",
           "reconstruction",
           {{"id", "row"},
            {"method", "method"},
@@ -243,7 +246,11 @@ ReproTable figure6(const ReproOptions& options) {
     table.columns = subset_columns(split_of_ablations(options));
     for (int length = 1; length <= 8; ++length) {
         const std::string id = std::to_string(length);
-        table.rows.push_back({id, {id}, {set("method", "ltad"), set("prompts.length", length)}, "reconstruction", ""});
+        table.rows.push_back({id,
+                              {id},
+                              {set("method", "ltad"), set("phase1.generator", "vae"), set("prompts.length", length)},
+                              "reconstruction",
+                              ""});
     }
     return table;
 }

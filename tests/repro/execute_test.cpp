@@ -131,13 +131,45 @@ TEST_F(Repro, DamagedFilesAreMadeAgain) {
     const json figures = document("table8");
     std::size_t damaged = 0;
     for (const auto& entry : std::filesystem::directory_iterator(tiny / "repro/runs"))
-        for (const char* file : {"eval/results.json", "phase2/semantic.safetensors"}) {
+        for (const char* file : {"results-semantic.json", "phase2/semantic.safetensors"}) {
             write_file_atomically(entry.path() / file, "[]");
             ++damaged;
         }
     EXPECT_EQ(damaged, 6u);
     EXPECT_EQ(printed(command("table8")), first);
     EXPECT_EQ(document("table8"), figures);
+}
+
+TEST_F(Repro, PartsOfAnotherPhase1AreMadeAgain) {
+    const std::string first = printed(command("table8"));
+    // As if another machine, whose last digits differ, had trained phase 1.
+    ltad::Run other = tiny.open({"phase1.learning_rate=0.01", "output=" + (tiny / "other").string()});
+    train_phase1(other, {.print_report = false});
+    Metadata metadata;
+    const Weights weights = load_weights(Phase1Model::file(other), &metadata);
+    for (const auto& entry : std::filesystem::directory_iterator(tiny / "repro/runs")) {
+        const auto file = entry.path() / "phase1/model.safetensors";
+        Metadata own;
+        (void)load_weights(file, &own);
+        save_weights(file, weights, own);
+    }
+    EXPECT_NO_THROW((void)printed(command("table8")));
+    ReproCommand again = command("table8");
+    again.dry_run = true;
+    EXPECT_THAT(printed(again), HasSubstr("3 runs, 3 of them finished"));
+}
+
+TEST_F(Repro, WhatChangesNoResultCostsNothing) {
+    (void)printed(command("table7"));
+    (void)printed(command("fig6"));  // its row of two tokens is table 7's last run, of which it reads another part
+    ReproCommand again = command("table7");
+    again.dry_run = true;
+    EXPECT_THAT(printed(again), HasSubstr("4 runs, 4 of them finished"));
+    write_file_atomically(tiny / "encoder/README.md", "edited");
+    std::filesystem::rename(tiny / "repro", tiny / "moved");
+    again.out = tiny / "moved";
+    again.overrides = {"threads=2", "checkpoint_seconds=5", "name=other"};
+    EXPECT_THAT(printed(again), HasSubstr("4 runs, 4 of them finished"));
 }
 
 TEST_F(Repro, BaselinesAreTakenOverWhereOnlyTheScoringDiffers) {
@@ -160,10 +192,11 @@ TEST_F(Repro, BaselinesAreTakenOverWhereOnlyTheScoringDiffers) {
 
 TEST_F(Repro, ATableSaysHowItWasMade) {
     ReproCommand made = command("table8");
-    made.overrides = {"phase2.epochs=1"};
+    made.overrides = {"phase2.epochs=1", "prompts.abnormal=a broken"};
     (void)printed(made);
     EXPECT_THAT(document("table8").at("made_by").at("call").get<std::string>(),
-                AllOf(HasSubstr("ltad-repro table8"), HasSubstr("--set phase2.epochs=1")));
+                AllOf(HasSubstr("ltad-repro table8"),
+                      HasSubstr("--set phase2.epochs=1 --set 'prompts.abnormal=a broken'"), HasSubstr(" --out ")));
     EXPECT_THAT(read_file(tiny / "repro/table8.md"), HasSubstr("--set phase2.epochs=1"));
 }
 

@@ -1,5 +1,6 @@
 #include "ltad/repro/tables.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -264,6 +265,19 @@ TEST(ReproTables, MistakesAreNamed) {
                                                                                   "fig8"))));
     for (const char* name : {"table3", "table4", "table5", "fig8"})
         EXPECT_THAT([&] { (void)repro_table(name, {}); }, ThrowsMessage<UsageError>(HasSubstr("imbalance factor")));
+}
+
+TEST(ReproTables, AUsersVariantCannotBlurWhatTheyCompare) {
+    const auto sets = [](const ReproTable& table, const char* assignment) {
+        return std::all_of(table.rows.begin(), table.rows.end(), [&](const TableRow& row) {
+            return std::find(row.overrides.begin(), row.overrides.end(), assignment) != row.overrides.end();
+        });
+    };
+    for (const char* name : {"table7", "table9"}) {
+        EXPECT_TRUE(sets(repro_table(name, {}), "semantic.text=encoder")) << name;
+        EXPECT_TRUE(sets(repro_table(name, {}), "scoring.names=own")) << name;
+    }
+    EXPECT_TRUE(sets(repro_table("fig6", {}), "phase1.generator=vae"));
 }
 
 }  // namespace
