@@ -5,6 +5,7 @@
 #include "ltad/core/command.h"
 #include "ltad/core/error.h"
 #include "ltad/core/files.h"
+#include "ltad/detect/method.h"
 #include "ltad/eval/evaluate.h"
 #include "ltad/eval/report.h"
 
@@ -22,8 +23,8 @@ int main(int argc, char** argv) {
     app.add_option("--set", overrides, "KEY=VALUE: override a config key, e.g. scoring.lambda=500");
     app.add_option("--format", format, "What is printed: table, markdown, csv or json")
         ->check(CLI::IsMember({"table", "markdown", "csv", "json"}));
-    app.add_option("--only", only, "Score with one module of LTAD: reconstruction or semantic")
-        ->check(CLI::IsMember({"reconstruction", "semantic"}));
+    app.add_option("--only", only, "Score with one part of the method alone")
+        ->check(CLI::IsMember(ltad::part_scores()));
     app.add_flag("--more", more, "Also tables of average precision, F1-max and AUPRO");
     app.add_option("--report", report, "Folder for a page with tables, charts and pictures: index.html");
     app.add_option("--maps", options.maps, "Folder for anomaly maps: 16-bit PNG, overlays, maps.json");
@@ -41,7 +42,7 @@ int main(int argc, char** argv) {
         if (!report.empty()) ltad::make_directories(report);  // before the work, should that fail
         ltad::Run run(config);
         run.check_split();
-        const auto detector = ltad::load_detector(run, ltad::part_named(only));
+        const auto detector = ltad::load_detector(run, only);
         const ltad::Results results = ltad::evaluate(run, *detector, options);
         ltad::write_results(run, results);
         if (!report.empty()) ltad::write_report(run, *detector, results, report);

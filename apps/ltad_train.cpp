@@ -5,6 +5,7 @@
 #include "ltad/core/command.h"
 #include "ltad/core/error.h"
 #include "ltad/detect/detector.h"
+#include "ltad/train/phase2.h"
 
 int main(int argc, char** argv) {
     CLI::App app(

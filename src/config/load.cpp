@@ -323,6 +323,20 @@ json to_json(const Config& config) { return write_options(config).document; }
 
 json to_json(const PretrainConfig& config) { return write_options(config).document; }
 
+json picked(const Config& config, const std::vector<std::string>& keys) {
+    const json all = to_json(config);
+    json out = json::object();
+    for (const std::string& key : keys) {
+        const json* value = &all;
+        for (const std::string& part : split_key(key)) {
+            if (!value->is_object() || !value->contains(part)) fail("the config has no key '", key, "'");
+            value = &value->at(part);
+        }
+        make_place(out, key) = *value;
+    }
+    return out;
+}
+
 std::vector<std::string> config_keys() { return write_options(Config()).keys; }
 
 }  // namespace ltad

@@ -14,13 +14,30 @@
 #include "ltad/model/nearest.h"
 #include "ltad/model/score.h"
 #include "methods.h"
+#include "step_time.h"
 
 namespace ltad {
 namespace {
 
 constexpr std::size_t batch_size = 16;  // training pictures at once
 
-std::filesystem::path bank_file(const Run& run) { return run.output() / "patchcore" / "bank.safetensors"; }
+constexpr const char* bank_file = "patchcore/bank.safetensors";
+
+/// The smoothing is of the maps, which are made later.
+std::vector<std::string> patchcore_keys(const Config&) {
+    return {"patchcore.coreset", "patchcore.projection_dim", "patchcore.neighborhood"};
+}
+
+json patchcore_settings(const Run& run) {
+    json settings = run.common_settings();
+    settings.update(picked(run.config(), patchcore_keys(run.config())));
+    return settings;
+}
+
+/// Rows of the bank for so many patches.
+std::int64_t bank_size(const PatchcoreConfig& config, std::int64_t patches) {
+    return std::max<std::int64_t>(1, static_cast<std::int64_t>(config.coreset * static_cast<double>(patches)));
+}
 
 /// "Locally aware" patches: each the mean of its neighbourhood, with zeros around the picture. [B, C, G, G] → [B, G²,
 /// C].
@@ -90,7 +107,7 @@ private:
 class PatchcoreDetector final : public Detector {
 public:
     explicit PatchcoreDetector(const Run& run) : run_(run) {
-        const auto file = bank_file(run);
+        const auto file = run.output() / bank_file;
         if (!std::filesystem::exists(file))
             fail(file.string(), ": PatchCore has no bank yet; run `ltad-train fit` with this config first");
         Metadata metadata;
@@ -104,7 +121,7 @@ public:
     }
 
     [[nodiscard]] const std::vector<std::string>& scores() const override { return scores_; }
-    [[nodiscard]] std::vector<std::filesystem::path> files() const override { return {bank_file(run_)}; }
+    [[nodiscard]] std::vector<std::filesystem::path> files() const override { return {run_.output() / bank_file}; }
 
     [[nodiscard]] Detection detect(const FeatureSet& set, std::span<const std::size_t> indices) const override {
         const c10::NoGradGuard no_grad;
@@ -122,23 +139,13 @@ private:
     std::vector<std::string> scores_{"patchcore"};
 };
 
-}  // namespace
-
-json patchcore_settings(const Run& run) {
-    json settings = run.common_settings();
-    json section = to_json(run.config())["patchcore"];
-    section.erase("smoothing");  // of the maps, which are made later
-    settings["patchcore"] = section;
-    return settings;
-}
-
-void fit_patchcore(Run& run, TrainOptions options) {
+void train_patchcore(Run& run, int, const std::string&, TrainOptions options) {
     const FileLock lock = run.claim(options.force);
-    const auto file = bank_file(run);
+    const auto file = run.output() / bank_file;
     const json settings = patchcore_settings(run);
     if (!options.force && std::filesystem::exists(file)) {
         check_checkpoint(SafetensorsFile(file).metadata(), settings, file);
-        log_info(text(file.string(), ": PatchCore's bank is already there; --force makes it again"));
+        log_info(text(file.string(), ": PatchCore's bank is already there", options.hint_force()));
         return;
     }
     run.prepare_features(options.verify_features);
@@ -148,8 +155,7 @@ void fit_patchcore(Run& run, TrainOptions options) {
     const c10::NoGradGuard no_grad;
     const TrainingPatches training(run);
     const at::Tensor points = training.projected();
-    const auto count = std::max<std::int64_t>(
-        1, static_cast<std::int64_t>(run.config().patchcore.coreset * static_cast<double>(points.size(0))));
+    const std::int64_t count = bank_size(run.config().patchcore, points.size(0));
     Progress progress("PatchCore", static_cast<std::size_t>(count), "patches");
     Random random(RandomUse::coreset, {static_cast<std::uint64_t>(run.config().seed), 1});
     const at::Tensor chosen = greedy_coreset(points, count, random, [&] {
@@ -159,6 +165,47 @@ void fit_patchcore(Run& run, TrainOptions options) {
     save_weights(file, {{"bank", training.select(chosen).contiguous()}}, checkpoint_metadata(settings));
 }
 
-std::unique_ptr<Detector> load_patchcore(const Run& run) { return std::make_unique<PatchcoreDetector>(run); }
+std::unique_ptr<Detector> load_patchcore(const Run& run, const std::string&) {
+    return std::make_unique<PatchcoreDetector>(run);
+}
+
+double choice_seconds(const Run& run, std::int64_t pictures) {
+    const std::int64_t channels = run.layout().total_channels(), projection = run.config().patchcore.projection_dim;
+    const at::Tensor points = at::randn(
+        {pictures * run.layout().grid * run.layout().grid, projection > 0 ? std::min(projection, channels) : channels},
+        at::TensorOptions(run.device()));
+    const auto choose = [&](std::int64_t count) {
+        return mean_seconds([&] {
+            Random random(RandomUse::coreset, {0});
+            (void)greedy_coreset(points, std::min(count, points.size(0)), random, [] {});
+        });
+    };
+    // Less what the start takes, which is made once.
+    constexpr std::int64_t few = 1, many = 41;
+    return std::max(0.0, choose(many) - choose(few)) / static_cast<double>(many - few);
+}
+
+}  // namespace
+
+Method patchcore_method() {
+    return {.name = "patchcore",
+            .title = "PatchCore",
+            .scores = {"patchcore"},
+            .parts = {{.name = "PatchCore",
+                       .file = bank_file,
+                       .scores = {"patchcore"},
+                       .keys = patchcore_keys,
+                       .settings = patchcore_settings,
+                       .steps =
+                           [](const Config& config, std::int64_t pictures) {
+                               return bank_size(config.patchcore, pictures * config.grid() * config.grid());
+                           },
+                       .step_seconds = choice_seconds,
+                       .cost_keys = {"patchcore"}}},
+            .histories = {},
+            .scoring_keys = {"scoring", "patchcore.smoothing"},
+            .train = train_patchcore,
+            .load = load_patchcore};
+}
 
 }  // namespace ltad

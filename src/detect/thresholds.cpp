@@ -14,6 +14,7 @@
 #include "ltad/core/interrupt.h"
 #include "ltad/core/log.h"
 #include "ltad/core/progress.h"
+#include "ltad/detect/method.h"
 
 namespace ltad {
 namespace {
@@ -25,12 +26,11 @@ constexpr std::size_t batch_size = 16;
 json settings_of(const Run& run, const Detector& detector) {
     json files = json::array();
     for (const auto& file : detector.files()) files.push_back(sha256_file(file));
-    const json all = to_json(run.config());
-    return {{"method", run.config().method},
-            {"files", files},
-            {"scoring", all["scoring"]},
-            {"patchcore", all["patchcore"]},
-            {"training_list", run.common_settings()["training_list"]}};
+    json settings = picked(run.config(), method_named(run.config().method).scoring_keys);
+    settings["method"] = run.config().method;
+    settings["files"] = files;
+    settings["training_list"] = run.common_settings()["training_list"];
+    return settings;
 }
 
 /// One pass over a class's training pictures.

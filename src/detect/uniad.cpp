@@ -8,14 +8,26 @@
 #include "ltad/model/score.h"
 #include "ltad/train/epochs.h"
 #include "methods.h"
+#include "step_time.h"
 
 namespace ltad {
 namespace {
 
 constexpr int phase = 4;  // apart from LTAD's random streams
 
-std::filesystem::path folder_of(const Run& run) { return run.output() / "uniad"; }
-std::filesystem::path module_file(const Run& run) { return folder_of(run) / "model.safetensors"; }
+constexpr const char* module_file = "uniad/model.safetensors";
+constexpr const char* metrics_file = "uniad/metrics.jsonl";
+
+std::vector<std::string> uniad_keys(const Config&) {
+    return {"phase2.epochs",       "phase2.batch_size", "phase2.learning_rate", "phase2.schedule",
+            "phase2.weight_decay", "phase2.jitter",     "reconstruction",       "uniad"};
+}
+
+json uniad_settings(const Run& run) {
+    json settings = run.common_settings();
+    settings.update(picked(run.config(), uniad_keys(run.config())));
+    return settings;
+}
 
 /// UniAD jitters in proportion to each token's length, whatever phase2.jitter_scale says.
 Phase2Config jitter_config(const Run& run) {
@@ -49,7 +61,7 @@ public:
 
     std::string end_epoch(std::int64_t) override {
         const double loss = trainee_.end_epoch();
-        write_metrics(folder_of(run_) / "metrics.jsonl", {trainee_.history()});
+        write_metrics(run_.output() / metrics_file, {trainee_.history()});
         return text("loss ", loss);
     }
 
@@ -67,7 +79,7 @@ private:
 class UniadDetector final : public Detector {
 public:
     explicit UniadDetector(const Run& run) : run_(run), module_(run) {
-        const auto file = module_file(run);
+        const auto file = run.output() / module_file;
         if (!std::filesystem::exists(file))
             fail(file.string(), ": UniAD is not trained; run `ltad-train fit` with this config first");
         Metadata metadata;
@@ -77,7 +89,7 @@ public:
     }
 
     [[nodiscard]] const std::vector<std::string>& scores() const override { return scores_; }
-    [[nodiscard]] std::vector<std::filesystem::path> files() const override { return {module_file(run_)}; }
+    [[nodiscard]] std::vector<std::filesystem::path> files() const override { return {run_.output() / module_file}; }
 
     [[nodiscard]] Detection detect(const FeatureSet& set, std::span<const std::size_t> indices) const override {
         const ScoringConfig& scoring = run_.config().scoring;
@@ -93,35 +105,28 @@ private:
     std::vector<std::string> scores_{"uniad"};
 };
 
-}  // namespace
-
-json uniad_settings(const Run& run) {
-    const json all = to_json(run.config());
-    json settings = run.common_settings();
-    for (const char* key : {"epochs", "batch_size", "learning_rate", "schedule", "weight_decay", "jitter"})
-        settings["phase2"][key] = all["phase2"][key];
-    for (const char* section : {"reconstruction", "uniad"}) settings[section] = all[section];
-    return settings;
+EpochPlan plan_of(const Config& config, std::int64_t pictures) {
+    return {.label = "UniAD",
+            .phase = phase,
+            .seed = config.seed,
+            .epochs = config.phase2.epochs,
+            .batch_size = config.phase2.batch_size,
+            .pictures = pictures};
 }
 
-void fit_uniad(Run& run, TrainOptions options) {
+void train_uniad(Run& run, int, const std::string&, TrainOptions options) {
     const Config& config = run.config();
     const FileLock lock = run.claim(options.force);
     Module module(run);
-    const EpochPlan plan{.label = "UniAD",
-                         .phase = phase,
-                         .seed = config.seed,
-                         .epochs = config.phase2.epochs,
-                         .batch_size = config.phase2.batch_size,
-                         .pictures = static_cast<std::int64_t>(run.split().train.size())};
-    Trainee trainee(folder_of(run), "model", uniad_settings(run), module.parameters,
+    const EpochPlan plan = plan_of(config, static_cast<std::int64_t>(run.split().train.size()));
+    Trainee trainee((run.output() / module_file).parent_path(), "model", uniad_settings(run), module.parameters,
                     {.learning_rate = config.phase2.learning_rate,
                      .weight_decay = config.phase2.weight_decay,
                      .clip_norm = config.uniad.clip_norm},
                     {.total_steps = plan.total_steps(), .decay = decay_named(config.phase2.schedule)},
                     config.checkpoint_seconds, options);
     if (trainee.finished()) {
-        log_info(text(trainee.file().string(), ": UniAD is already trained; --force trains it again"));
+        log_info(text(trainee.file().string(), ": UniAD is already trained", options.hint_force()));
         return;
     }
     run.prepare_features(options.verify_features);
@@ -132,10 +137,33 @@ void fit_uniad(Run& run, TrainOptions options) {
     log_info(text("UniAD: ", set.size(), " pictures, ", plan.epochs, " epochs"));
     UniadTraining training(run, module.reconstruction, set, trainee);
     run_epochs(plan, trainee.steps_done(), set, training);
-    write_metrics(folder_of(run) / "metrics.jsonl", {trainee.history()});
+    write_metrics(run.output() / metrics_file, {trainee.history()});
     trainee.finish();
 }
 
-std::unique_ptr<Detector> load_uniad(const Run& run) { return std::make_unique<UniadDetector>(run); }
+std::unique_ptr<Detector> load_uniad(const Run& run, const std::string&) {
+    return std::make_unique<UniadDetector>(run);
+}
+
+}  // namespace
+
+Method uniad_method() {
+    return {.name = "uniad",
+            .title = "UniAD",
+            .scores = {"uniad"},
+            .parts = {{.name = "UniAD",
+                       .file = module_file,
+                       .scores = {"uniad"},
+                       .keys = uniad_keys,
+                       .settings = uniad_settings,
+                       .steps = [](const Config& config,
+                                   std::int64_t pictures) { return plan_of(config, pictures).total_steps(); },
+                       .step_seconds = [](const Run& run, std::int64_t) { return reconstruction_step_seconds(run); },
+                       .cost_keys = {"phase2.batch_size", "reconstruction"}}},
+            .histories = {{metrics_file, "UniAD"}},
+            .scoring_keys = {"scoring"},
+            .train = train_uniad,
+            .load = load_uniad};
+}
 
 }  // namespace ltad

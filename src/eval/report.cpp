@@ -11,6 +11,7 @@
 #include "ltad/core/error.h"
 #include "ltad/core/log.h"
 #include "ltad/data/image.h"
+#include "ltad/detect/method.h"
 #include "ltad/detect/thresholds.h"
 #include "ltad/model/prompts.h"
 
@@ -57,21 +58,19 @@ ReportScore score_of(const Results& results, const ClassResult& c, std::size_t s
 }
 
 /// What each class's learned name is near to; none where the method learns no names.
-std::vector<std::vector<std::vector<NearestWord>>> name_words(const Run& run) {
-    std::vector<std::vector<std::vector<NearestWord>>> all(run.class_names().size());
-    const Config& config = run.config();
-    if (config.method != "ltad" || !config.prompts.learned || config.phase1.generator == "autoencoder") return all;
-    const Phase1Model phase1 = Phase1Model::load(run);
-    for (std::size_t c = 0; c < all.size(); ++c)
-        for (const auto& token : phase1.prompts().nearest_words(static_cast<std::int64_t>(c), words_per_token)) {
+std::vector<std::vector<std::vector<NearestWord>>> name_words(const Prompts* names, std::size_t classes) {
+    std::vector<std::vector<std::vector<NearestWord>>> all(classes);
+    if (names == nullptr) return all;
+    for (std::size_t c = 0; c < classes; ++c)
+        for (const auto& token : names->nearest_words(static_cast<std::int64_t>(c), words_per_token)) {
             auto& words = all[c].emplace_back();
             for (const auto& [word, cosine] : token) words.push_back({.word = word, .cosine = cosine});
         }
     return all;
 }
 
-std::vector<ReportClass> classes_of(const Run& run, const Results& results) {
-    const auto words = name_words(run);
+std::vector<ReportClass> classes_of(const Run& run, const Prompts* names, const Results& results) {
+    const auto words = name_words(names, run.class_names().size());
     std::vector<ReportClass> classes;
     for (const ClassResult& c : results.classes) {
         ReportClass out{.name = c.name,
@@ -141,13 +140,8 @@ private:
 /// The histories that trainings have left in metrics.jsonl, a curve for each term.
 std::vector<TrainingCurve> training_of(const Run& run) {
     std::vector<TrainingCurve> all;
-    using Place = std::pair<const char*, const char*>;
-    const std::vector<Place> places = run.config().method == "ltad"
-                                          ? std::vector<Place>{{"phase1", "Phase 1: names and feature VAE"},
-                                                               {"phase2", "Phase 2: reconstruction and semantic head"}}
-                                          : std::vector<Place>{{"uniad", "UniAD"}};
-    for (const auto& [folder, phase] : places) {
-        std::ifstream file(run.output() / folder / "metrics.jsonl");
+    for (const MethodHistory& history : method_named(run.config().method).histories) {
+        std::ifstream file(run.output() / history.file);
         std::map<std::string, TrainingCurve> curves;
         for (std::string line; std::getline(file, line);) {
             const json epoch = json::parse(line, nullptr, false);
@@ -155,7 +149,7 @@ std::vector<TrainingCurve> training_of(const Run& run) {
             for (const auto& [term, value] : epoch.items()) {
                 if (term == "epoch" || !value.is_number()) continue;
                 TrainingCurve& curve = curves[term];
-                curve.phase = phase;
+                curve.phase = history.title;
                 curve.term = term;
                 curve.points.push_back({.x = epoch["epoch"].get<double>(), .y = value.get<double>()});
             }
@@ -205,7 +199,7 @@ Report make_report(Run& run, const Detector& detector, const Results& results) {
                   .facts = facts_of(run, results),
                   .notes = notes_of(run, results),
                   .score_names = results.scores,
-                  .classes = classes_of(run, results),
+                  .classes = classes_of(run, detector.learned_names(), results),
                   .gallery = GalleryMaker(run, detector, results).make(),
                   .training = training_of(run),
                   .config = to_json(run.config()).dump(2)};

@@ -1,53 +1,30 @@
 #include "ltad/repro/execute.h"
 
 #include <algorithm>
-#include <functional>
 #include <map>
 #include <set>
 #include <span>
 
 #include "ltad/config/load.h"
 #include "ltad/core/error.h"
-#include "ltad/core/files.h"
-#include "ltad/core/hash.h"
 #include "ltad/core/log.h"
 #include "ltad/core/progress.h"
 #include "ltad/data/dataset.h"
-#include "ltad/eval/evaluate.h"
 #include "ltad/eval/table.h"
-#include "ltad/repro/estimate.h"
 #include "ltad/repro/time_left.h"
 #include "part_index.h"
+#include "run_trainer.h"
 
 namespace ltad {
 namespace {
 
-Phase2Part part_of(const PlannedRun& run) {
-    const auto trains = [&](PartKind kind) {
-        return std::any_of(run.parts.begin(), run.parts.end(), [kind](const PlannedPart& p) { return p.kind == kind; });
-    };
-    if (run.config.method != "ltad") return Phase2Part::both;
-    if (!trains(PartKind::semantic)) return Phase2Part::reconstruction;
-    return trains(PartKind::reconstruction) ? Phase2Part::both : Phase2Part::semantic;
-}
-
-/// Where the results of a run's planned parts are kept: tables that read other parts of the same run have files of
-/// their own. eval/results.json is the last evaluation's.
-std::filesystem::path results_file(const PlannedRun& run) {
-    const Phase2Part part = part_of(run);
-    const char* name = part == Phase2Part::both             ? "results.json"
-                       : part == Phase2Part::reconstruction ? "results-reconstruction.json"
-                                                            : "results-semantic.json";
-    return std::filesystem::path(run.config.output) / name;
-}
-
 /// The results of a run whose parts are evaluated as they are; else nothing. The run's folder is named by its settings.
 std::optional<json> finished_results(const PlannedRun& run) {
-    const auto file = results_file(run);
+    const auto file = run.results_file();
     if (!std::filesystem::exists(file)) return std::nullopt;
     for (const PlannedPart& part : run.parts)
-        if (!std::filesystem::exists(part_file(run, part.kind)) ||
-            std::filesystem::last_write_time(part_file(run, part.kind)) > std::filesystem::last_write_time(file))
+        if (!std::filesystem::exists(run.file_of(part)) ||
+            std::filesystem::last_write_time(run.file_of(part)) > std::filesystem::last_write_time(file))
             return std::nullopt;
     try {
         json results = read_json(file);
@@ -60,134 +37,25 @@ std::optional<json> finished_results(const PlannedRun& run) {
     }
 }
 
-/// Removes a part that is damaged, or was made with what is no longer there, such as another phase 1: it would be
-/// refused with every call anew, and is trained again.
-void remove_useless(const std::filesystem::path& file, const json& settings) {
-    if (!std::filesystem::exists(file)) return;
-    try {
-        check_checkpoint(SafetensorsFile(file).metadata(), settings, file);
-    } catch (const Error& error) {
-        log_warning(text("removed and trained again: ", error.what()));
-        std::filesystem::remove(file);
-    }
-}
-
 std::int64_t training_pictures(const Config& config) {
     const Split split = config.split.path.empty() ? make_split(list_dataset(config.dataset), config.split, config.seed)
                                                   : read_split(config.split.path);
     return static_cast<std::int64_t>(split.train.size());
 }
 
-/// Seconds of a step by kind and what shapes it, each measured once.
+/// Seconds of a step by part and what shapes it, each measured once.
 class StepTimes {
 public:
-    double of(PartKind kind, const PlannedRun& run, std::int64_t pictures) {
-        const json all = to_json(run.config);
-        json shape = {std::string(name_of(kind)), all["encoder"], all["dataset"]["image_size"]};
-        for (const char* section : {"decoder", "reconstruction", "semantic", "phase1", "phase2", "patchcore"})
-            if (depends(kind, section)) shape.push_back(all[section]);
+    double of(const MethodPart& part, const PlannedRun& run, std::int64_t pictures) {
+        const json shape = {part.file.generic_string(), picked(run.config, part.cost_keys),
+                            picked(run.config, {"encoder", "dataset.image_size"})};
         const auto [found, is_new] = seconds_.try_emplace(shape.dump(), 0);
-        if (is_new) found->second = step_seconds(kind, Run(run.config), pictures);
+        if (is_new) found->second = part.step_seconds(Run(run.config), pictures);
         return found->second;
     }
 
 private:
-    static bool depends(PartKind kind, std::string_view section) {
-        if (kind == PartKind::phase1) return section == "phase1" || section == "decoder";
-        if (kind == PartKind::patchcore) return section == "patchcore";
-        return section == "phase2" || section == (kind == PartKind::semantic ? "semantic" : "reconstruction");
-    }
-
     std::map<std::string, double> seconds_;
-};
-
-/// Trains one run, taking over what others have trained.
-class RunTrainer {
-public:
-    RunTrainer(const PlannedRun& planned, PartIndex& index) : planned_(planned), index_(index), run_(planned.config) {}
-
-    /// `next`: called before each training with the parts that it makes; pictures are encoded before the first.
-    void train(const std::function<void(std::span<const PlannedPart>)>& next) {
-        run_.prepare_features(false);
-        const std::span<const PlannedPart> parts(planned_.parts);
-        make(parts.first(1), next);
-        // Π and Φ go through the pictures together: the synthetic features, the most of the work, are made once.
-        if (parts.size() > 1) make(parts.subspan(1), next);
-    }
-
-    json evaluate() {
-        const auto detector = load_detector(run_, part_of(planned_));
-        const Results results = ltad::evaluate(run_, *detector);
-        write_results(run_, results);
-        json document = to_json(results);
-        write_json(results_file(planned_), document);
-        return document;
-    }
-
-private:
-    void make(std::span<const PlannedPart> parts, const std::function<void(std::span<const PlannedPart>)>& next) {
-        next(parts);
-        for (const PlannedPart& part : parts) {
-            const auto file = part_file(planned_, part.kind);
-            const json settings = settings_of(part.kind);
-            remove_useless(file, settings);
-            remove_useless(std::filesystem::path(file).replace_extension(".state.safetensors"), settings);
-            take_over(part, settings);
-        }
-        const TrainOptions options{.resume = true, .print_report = false};
-        switch (parts.front().kind) {
-            case PartKind::phase1:
-                train_phase1(run_, options);
-                break;
-            case PartKind::reconstruction:
-            case PartKind::semantic:
-                train_phase2(run_, part_of(planned_), options);
-                break;
-            case PartKind::uniad:
-            case PartKind::patchcore:
-                fit_detector(run_, options);
-                break;
-        }
-        for (const PlannedPart& part : parts) index_.add(part, part_file(planned_, part.kind));
-    }
-
-    [[nodiscard]] json settings_of(PartKind kind) const {
-        switch (kind) {
-            case PartKind::phase1:
-                return run_.phase1_settings();
-            case PartKind::reconstruction:
-                return phase2_settings(run_, Phase2Part::reconstruction);
-            case PartKind::semantic:
-                return phase2_settings(run_, Phase2Part::semantic);
-            case PartKind::uniad:
-            case PartKind::patchcore:
-                return fitted_settings(run_);
-        }
-        fail("a part of no known kind");
-    }
-
-    /// Links the finished file of another run, where there is one and its settings are this run's: files are replaced,
-    /// never written to.
-    void take_over(const PlannedPart& part, const json& settings) {
-        const auto target = part_file(planned_, part.kind);
-        const auto source = index_.find(part);
-        if (!source || std::filesystem::exists(target)) return;
-        try {
-            check_checkpoint(SafetensorsFile(*source).metadata(), settings, *source);
-        } catch (const Error& error) {
-            log_warning(text("trained again: ", error.what()));
-            return;
-        }
-        make_directories(target.parent_path());
-        std::error_code code;
-        std::filesystem::create_hard_link(*source, target, code);
-        if (code && code != std::errc::file_exists)  // another process's
-            write_file_atomically(target, MappedFile(*source).bytes());
-    }
-
-    const PlannedRun& planned_;
-    PartIndex& index_;
-    Run run_;
 };
 
 /// Says before each progress line how far the whole table is.
@@ -229,7 +97,7 @@ double planned_seconds(const ReproWork& work, std::size_t run, std::span<const P
     double seconds = 0;
     for (const ReproWork::Item& item : work.items)
         if (item.run == run && std::any_of(parts.begin(), parts.end(),
-                                           [&](const PlannedPart& part) { return part.kind == item.part.kind; }))
+                                           [&](const PlannedPart& part) { return part.part == item.part.part; }))
             seconds += item.seconds;
     return seconds;
 }
@@ -262,15 +130,14 @@ ReproWork survey(const ReproPlan& plan, const std::filesystem::path& root) {
         }
         const std::int64_t pictures = training_pictures(run.config);
         for (const PlannedPart& part : run.parts) {
-            if (std::filesystem::exists(part_file(run, part.kind)) || index.find(part) ||
-                !coming.insert(part.key).second) {
+            if (std::filesystem::exists(run.file_of(part)) || index.find(part) || !coming.insert(part.key).second) {
                 ++work.reused;
                 continue;
             }
-            const std::int64_t steps = step_count(part.kind, run.config, pictures, run.config.grid());
+            const std::int64_t steps = part.part->steps(run.config, pictures);
             double seconds = 0;
             try {
-                seconds = times.of(part.kind, run, pictures);
+                seconds = times.of(*part.part, run, pictures);
             } catch (const Error& error) {
                 log_warning(text(run.label, ": ", error.what()));
             }
@@ -281,17 +148,23 @@ ReproWork survey(const ReproPlan& plan, const std::filesystem::path& root) {
 }
 
 std::string describe(const ReproPlan& plan, const ReproWork& work) {
-    std::map<PartKind, ReproWork::Item> sums;
-    std::map<PartKind, std::size_t> counts;
-    for (const ReproWork::Item& item : work.items) {
-        sums[item.part.kind].steps += item.steps;
-        sums[item.part.kind].seconds += item.seconds;
-        ++counts[item.part.kind];
-    }
+    std::vector<const MethodPart*> order;
+    for (const Method& method : methods())
+        for (const MethodPart& part : method.parts) order.push_back(&part);
     TableRows rows{{"to train", "parts", "steps", "time"}};
-    for (const auto& [kind, sum] : sums)
-        rows.push_back({std::string(name_of(kind)), std::to_string(counts[kind]), std::to_string(sum.steps),
-                        format_duration(sum.seconds)});
+    for (const MethodPart* part : order) {
+        std::size_t count = 0;
+        std::int64_t steps = 0;
+        double seconds = 0;
+        for (const ReproWork::Item& item : work.items) {
+            if (item.part.part != part) continue;
+            ++count;
+            steps += item.steps;
+            seconds += item.seconds;
+        }
+        if (count > 0)
+            rows.push_back({part->name, std::to_string(count), std::to_string(steps), format_duration(seconds)});
+    }
     rows.push_back({"all", std::to_string(work.items.size()), "", format_duration(work.seconds())});
     std::string out = text(plan.runs.size(), " runs, ", work.finished_runs, " of them finished; ", work.reused,
                            " parts are reused\n");

@@ -42,10 +42,11 @@ std::string Inputs::fingerprint(const Config& config) {
         try {
             found->second = sha256(describe());
         } catch (const std::exception&) {  // a file may vanish between its listing and its reading, too
+            found->second = what;
         }
         return found->second;
     };
-    std::string all = look_once(to_json(config)["dataset"].dump(), [&] { return describe_data_set(config.dataset); });
+    std::string all = look_once(picked(config, {"dataset"}).dump(), [&] { return describe_data_set(config.dataset); });
     for (const std::string& folder : {config.split.path, config.encoder.path})
         if (!folder.empty()) all += look_once(folder, [&] { return describe_folder(folder); });
     return sha256(all);

@@ -13,7 +13,7 @@ namespace ltad {
 class Inputs {
 public:
     /// Of the data set's pictures and masks by name and size, the lists of split.path, and the encoder's files by
-    /// content; each is looked at once. What cannot be read counts as empty: the run will say why.
+    /// content; each is looked at once. Of what cannot be read, its path: the run will say why.
     [[nodiscard]] std::string fingerprint(const Config& config);
 
 private:

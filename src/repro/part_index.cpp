@@ -6,23 +6,6 @@
 
 namespace ltad {
 
-std::filesystem::path part_file(const PlannedRun& run, PartKind kind) {
-    const std::filesystem::path output = run.config.output;
-    switch (kind) {
-        case PartKind::phase1:
-            return output / "phase1" / "model.safetensors";
-        case PartKind::reconstruction:
-            return output / "phase2" / "reconstruction.safetensors";
-        case PartKind::semantic:
-            return output / "phase2" / "semantic.safetensors";
-        case PartKind::uniad:
-            return output / "uniad" / "model.safetensors";
-        case PartKind::patchcore:
-            return output / "patchcore" / "bank.safetensors";
-    }
-    fail("a part of no known kind");
-}
-
 json PartIndex::read() const {
     if (!std::filesystem::exists(file_)) return json::object();
     try {

@@ -8,9 +8,6 @@
 
 namespace ltad {
 
-/// Where in its run's folder a finished part is.
-[[nodiscard]] std::filesystem::path part_file(const PlannedRun& run, PartKind kind);
-
 /// The finished parts below a folder of runs, by key, so that a run takes over what another one has trained:
 /// <root>/parts.json, written whole after each part. Several processes may add to it.
 class PartIndex {

@@ -14,60 +14,39 @@
 namespace ltad {
 namespace {
 
-/// Sections or dotted keys of a config.
-json picked(const json& config, std::initializer_list<const char*> keys) {
-    json out = json::object();
-    for (const std::string key : keys) {
-        const json* value = &config;
-        for (std::size_t start = 0, dot = 0; dot != std::string::npos; start = dot + 1) {
-            dot = key.find('.', start);
-            value = &value->at(key.substr(start, dot - start));
-        }
-        out[key] = *value;
-    }
-    return out;
-}
-
 std::string key_of(const json& settings) { return sha256(settings.dump()).substr(0, 16); }
 
-/// What every part depends on.
-json base_of(const json& config) { return picked(config, {"seed", "dataset", "split", "encoder", "inputs"}); }
-
-std::string phase1_key(const json& config) {
-    json settings = picked(config, {"prompts.length", "prompts.init", "prompts.learned", "phase1", "decoder"});
-    settings["base"] = base_of(config);
-    return key_of(settings);
+/// A config as far as results depend on it: what lies at its paths instead of the paths, nothing of where and how fast
+/// it runs.
+json essence_of(const Config& config, Inputs& inputs) {
+    json all = to_json(config);
+    for (const char* key : {"name", "output", "threads", "device", "checkpoint_seconds", "features"}) all.erase(key);
+    for (const char* section : {"dataset", "split", "encoder"})
+        for (const char* path : {"root", "path"}) all[section].erase(path);
+    all["inputs"] = inputs.fingerprint(config);
+    return all;
 }
 
-std::string part_key(const json& config, PartKind kind) {
-    if (kind == PartKind::phase1) return phase1_key(config);
-    json settings;
-    if (kind == PartKind::reconstruction) settings = picked(config, {"phase2", "reconstruction"});
-    if (kind == PartKind::semantic) settings = picked(config, {"phase2", "semantic", "prompts"});
-    if (kind == PartKind::uniad) settings = picked(config, {"phase2", "reconstruction", "uniad"});
-    if (kind == PartKind::patchcore) settings = picked(config, {"patchcore"});
-    const bool of_ltad = kind == PartKind::reconstruction || kind == PartKind::semantic;
-    settings["base"] = of_ltad ? json(phase1_key(config)) : base_of(config);
-    return key_of(settings);
-}
-
-/// Of all but what does not change any result. Another version of the program may give other figures.
-std::string run_key(json config) {
-    config["program"] = version();
-    for (const char* key : {"name", "output", "threads", "device", "checkpoint_seconds", "features"}) config.erase(key);
-    return key_of(config);
-}
-
-std::vector<PartKind> parts_of(const PlannedRun& run) {
-    if (run.config.method == "uniad") return {PartKind::uniad};
-    if (run.config.method == "patchcore") return {PartKind::patchcore};
-    std::vector<PartKind> parts{PartKind::phase1};
-    const auto reads = [&](const char* score) {
-        return std::find(run.scores.begin(), run.scores.end(), score) != run.scores.end();
-    };
-    if (reads("ltad") || reads("reconstruction")) parts.push_back(PartKind::reconstruction);
-    if (reads("ltad") || reads("semantic")) parts.push_back(PartKind::semantic);
+/// Of the parts of a run, which the same key makes the same wherever they were trained.
+std::vector<PlannedPart> keyed_parts(const PlannedRun& run, const json& essence) {
+    json base;
+    for (const char* key : {"seed", "dataset", "split", "encoder", "inputs"}) base[key] = essence.at(key);
+    std::vector<PlannedPart> parts;
+    for (const MethodPart* part : method_named(run.config.method).parts_for(run.only)) {
+        json earlier = json::array();
+        for (const PlannedPart& other : parts)
+            if (other.part->stage < part->stage) earlier.push_back(other.key);
+        parts.push_back({part, key_of({{"file", part->file.generic_string()},
+                                       {"settings", picked(run.config, part->keys(run.config))},
+                                       {"from", earlier.empty() ? base : earlier}})});
+    }
     return parts;
+}
+
+/// The one score that a run needs, where it is a part of the method; empty for all.
+std::string only_score(const PlannedRun& run) {
+    const bool is_main = run.scores.front() == method_named(run.config.method).scores.front();
+    return run.scores.size() == 1 && !is_main ? run.scores.front() : "";
 }
 
 class Planner {
@@ -84,7 +63,7 @@ public:
         for (const auto* more : {&row.overrides, &column.overrides}) all.insert(all.end(), more->begin(), more->end());
         all.push_back(text("seed=", seed));
         if (const auto config = allowed_config(all, run.refused)) run.config = *config;
-        const std::string key = run.refused.empty() ? run_key(described(run.config)) : text(row.id, run.label);
+        const std::string key = run.refused.empty() ? run_key(run.config) : text(row.id, run.label);
         const auto [found, is_new] = index_.try_emplace(key, runs.size());
         if (is_new) {
             run.config.output = (root_ / "runs" / (run.config.method + "-" + key)).string();
@@ -95,11 +74,13 @@ public:
         return found->second;
     }
 
-    /// With what lies at its paths, as "inputs".
-    [[nodiscard]] json described(const Config& config) {
-        json all = to_json(config);
-        all["inputs"] = inputs_.fingerprint(config);
-        return all;
+    /// What is left to say of the runs when all are there.
+    void finish() {
+        for (PlannedRun& run : runs) {
+            if (!run.refused.empty()) continue;
+            run.only = only_score(run);
+            run.parts = keyed_parts(run, essence_of(run.config, inputs_));
+        }
     }
 
     std::vector<PlannedRun> runs;
@@ -114,6 +95,13 @@ private:
             why = error.what();
             return std::nullopt;
         }
+    }
+
+    /// Another version of the program may give other figures.
+    [[nodiscard]] std::string run_key(const Config& config) {
+        json settings = essence_of(config, inputs_);
+        settings["program"] = version();
+        return key_of(settings);
     }
 
     [[nodiscard]] std::string label_of(const TableRow& row, const TableColumn& column, std::int64_t seed) const {
@@ -133,20 +121,12 @@ private:
 
 }  // namespace
 
-std::string_view name_of(PartKind kind) {
-    switch (kind) {
-        case PartKind::phase1:
-            return "phase 1";
-        case PartKind::reconstruction:
-            return "reconstruction";
-        case PartKind::semantic:
-            return "semantic";
-        case PartKind::uniad:
-            return "UniAD";
-        case PartKind::patchcore:
-            return "PatchCore";
-    }
-    fail("a part of no known kind");
+std::filesystem::path PlannedRun::file_of(const PlannedPart& part) const {
+    return std::filesystem::path(config.output) / part.part->file;
+}
+
+std::filesystem::path PlannedRun::results_file() const {
+    return std::filesystem::path(config.output) / (only.empty() ? "results.json" : text("results-", only, ".json"));
 }
 
 ReproPlan make_plan(const ReproTable& table, const std::filesystem::path& file,
@@ -163,12 +143,8 @@ ReproPlan make_plan(const ReproTable& table, const std::filesystem::path& file,
             for (std::int64_t seed = first_seed; seed < first_seed + seeds; ++seed)
                 cells[c].push_back(planner.run_of(row, table.columns[c], seed));
     }
+    planner.finish();
     plan.runs = std::move(planner.runs);
-    for (PlannedRun& run : plan.runs) {
-        if (!run.refused.empty()) continue;
-        const json config = planner.described(run.config);
-        for (const PartKind kind : parts_of(run)) run.parts.push_back({kind, part_key(config, kind)});
-    }
     return plan;
 }
 

@@ -7,6 +7,7 @@
 #include "ltad/core/digits.h"
 #include "ltad/core/error.h"
 #include "ltad/core/json.h"
+#include "ltad/detect/method.h"
 #include "ltad/repro/paper.h"
 
 namespace ltad {
@@ -50,20 +51,36 @@ std::vector<double> factors_of(const std::string& name, const std::vector<double
 
 // Tables 3–5: methods, over splits.
 
-TableRow method_row(const std::string& method) {
-    if (method == "LTAD") return {method, {method}, {set("method", "ltad")}, "ltad", ""};
-    if (method == "LTAD w/o SAD") return {method, {method}, {set("method", "ltad")}, "reconstruction", ""};
-    if (method == "UniAD") return {method, {method}, {set("method", "uniad")}, "uniad", ""};
-    if (method == "PatchCore") return {method, {method}, {set("method", "patchcore")}, "patchcore", ""};
-    return {method, {method}, {}, "", "this method is not part of ltad"};
+/// A method of ours is known by the paper's name for it.
+TableRow method_row(const std::string& title) {
+    TableRow row{title, {title}, {}, "", ""};
+    // The paper's ablation of the semantic part is a score of the same run.
+    const bool reconstruction_alone = title == "LTAD w/o SAD";
+    const auto& all = methods();
+    const auto found = std::find_if(all.begin(), all.end(), [&](const Method& method) {
+        return method.title == (reconstruction_alone ? "LTAD" : title);
+    });
+    if (found == all.end()) {
+        row.unavailable = "this method is not part of ltad";
+        return row;
+    }
+    row.overrides = {set("method", found->name)};
+    row.score = reconstruction_alone ? "reconstruction" : found->scores.front();
+    return row;
 }
 
-/// The paper's methods and PatchCore, before LTAD's two rows, the last.
+bool has_method(const PaperTable& paper, const std::string& title) {
+    return std::any_of(paper.rows.begin(), paper.rows.end(),
+                       [&](const PaperRow& row) { return row.is("method", title); });
+}
+
+/// The paper's methods and before LTAD's two rows, the last, those that only ltad has.
 std::vector<std::string> compared_methods(const PaperTable& paper) {
-    std::vector<std::string> methods;
-    for (const PaperRow& row : paper.rows) methods.push_back(row.settings.at("method"));
-    methods.insert(methods.end() - 2, "PatchCore");
-    return methods;
+    std::vector<std::string> titles;
+    for (const PaperRow& row : paper.rows) titles.push_back(row.settings.at("method"));
+    for (const Method& method : methods())
+        if (!has_method(paper, method.title)) titles.insert(titles.end() - 2, method.title);
+    return titles;
 }
 
 std::vector<double> factors_of_splits(const std::vector<std::string>& splits) {
@@ -77,9 +94,9 @@ ReproTable methods_table(const std::string& name, const ReproOptions& options) {
     const PaperTable& paper = paper_table(name);
     ReproTable table;
     table.title = text("Table ", name.back(), ": methods");
-    table.note =
-        "UniAD and PatchCore see the same features as LTAD here; the paper's UniAD has an EfficientNet of its "
-        "own. PatchCore is not in the paper.";
+    table.note = "All methods see the same features here; the paper's UniAD has an EfficientNet of its own.";
+    for (const Method& method : methods())
+        if (!has_method(paper, method.title)) table.note += text(' ', method.title, " is not in the paper.");
     table.label_headings = {"method"};
     for (const char* type : {"exp", "step"}) {
         for (const double factor : factors_of(name, factors_of_splits(paper.splits), options)) {
@@ -111,12 +128,13 @@ ReproTable methods_table(const std::string& name, const ReproOptions& options) {
 Overrides reconstruction_variant(const PaperRow& row) {
     const bool class_name = row.is("name_init", "class name");
     const char* init = class_name ? "class_name" : row.is("name_init", "random") ? "random" : "object";
-    return {set("method", row.is("method", "UniAD") ? "uniad" : "ltad"),
-            set("phase1.generator", row.is("ae_or_vae", "AE") ? "autoencoder" : "vae"),
-            set("phase2.sampling", row.is("class_aware_sampling", "yes") ? "class_aware" : "constant"),
-            set("prompts.init", init),
-            set("prompts.learned", row.is("learned_name", "no") ? "false" : "true"),
-            set("prompts.length", class_name ? 0 : 2)};
+    Overrides overrides = {set("method", row.is("method", "UniAD") ? "uniad" : "ltad"),
+                           set("phase1.generator", row.is("ae_or_vae", "AE") ? "autoencoder" : "vae"),
+                           set("phase2.sampling", row.is("class_aware_sampling", "yes") ? "class_aware" : "constant"),
+                           set("prompts.init", init),
+                           set("prompts.learned", row.is("learned_name", "no") ? "false" : "true")};
+    if (class_name) overrides.push_back(set("prompts.length", 0));
+    return overrides;
 }
 
 /// The states of table 9, "normal" or "abnormal", each once.
@@ -163,7 +181,7 @@ const std::map<std::string, Ablation>& ablations() {
     static const std::map<std::string, Ablation> all = {
         {"table6",
          {"Table 6: variants of the reconstruction score, alone",
-          "Names of rows 6.5 and 6.6 have as many tokens as the class's own name, of the others two.",
+          "Names of rows 6.5 and 6.6 have as many tokens as the class's own name, of the others prompts.length.",
           "reconstruction",
           {{"id", "row"},
            {"method", "method"},

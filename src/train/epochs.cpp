@@ -1,6 +1,9 @@
 #include "ltad/train/epochs.h"
 
+#include <algorithm>
+
 #include "ltad/core/error.h"
+#include "ltad/core/files.h"
 #include "ltad/core/interrupt.h"
 #include "ltad/core/progress.h"
 
@@ -24,6 +27,19 @@ void run_epochs(const EpochPlan& plan, std::int64_t first, const FeatureSet& set
         }
         training.save_now_and_then();
     }
+}
+
+void write_metrics(const std::filesystem::path& file, const std::vector<json>& histories) {
+    std::size_t epochs = 0;
+    for (const json& history : histories) epochs = std::max(epochs, history.size());
+    std::string lines;
+    for (std::size_t i = 0; i < epochs; ++i) {
+        json line = json::object();
+        for (const json& history : histories)
+            if (i < history.size()) line.update(history[i]);
+        lines += line.dump() + "\n";
+    }
+    write_file_atomically(file, lines);
 }
 
 }  // namespace ltad

@@ -5,6 +5,7 @@
 
 #include <ATen/ATen.h>
 
+#include "ltad/config/load.h"
 #include "ltad/core/error.h"
 #include "ltad/core/log.h"
 #include "ltad/core/memory.h"
@@ -26,6 +27,16 @@ PromptsConfig prompts_config(const Config& config) {
 
 }  // namespace
 
+std::vector<std::string> phase1_keys() {
+    return {"prompts.length", "prompts.init", "prompts.learned", "phase1", "decoder"};
+}
+
+json phase1_settings(const Run& run) {
+    json settings = run.common_settings();
+    settings.update(picked(run.config(), phase1_keys()));
+    return settings;
+}
+
 Phase1Model::Phase1Model(const Run& run)
     : parameters_(std::make_unique<Parameters>(run.config().seed, run.device())),
       prompts_(prompts_config(run.config()), run.class_names(), run.encoder(), *parameters_),
@@ -33,7 +44,7 @@ Phase1Model::Phase1Model(const Run& run)
            has_text(run.config()) ? run.encoder().text().text_dim() : 0, *parameters_),
       has_text_(has_text(run.config())) {}
 
-std::filesystem::path Phase1Model::file(const Run& run) { return run.output() / "phase1" / "model.safetensors"; }
+std::filesystem::path Phase1Model::file(const Run& run) { return run.output() / phase1_file; }
 
 void Phase1Model::check_finished(const Run& run) {
     if (!std::filesystem::exists(file(run)))
@@ -44,7 +55,7 @@ Phase1Model Phase1Model::load(const Run& run) {
     check_finished(run);
     Metadata metadata;
     const Weights weights = load_weights(file(run), &metadata);
-    check_checkpoint(metadata, run.phase1_settings(), file(run));
+    check_checkpoint(metadata, phase1_settings(run), file(run));
     Phase1Model model(run);
     model.parameters().load(weights, file(run).string());
     return model;
@@ -62,19 +73,6 @@ Phase1Loss phase1_loss(const Phase1Model& model, const FeatureBatch& batch, cons
     const at::Tensor decoded =
         model.vae().decoder().forward(posterior.sample(noise), model.texts(batch.classes), training);
     return {tap_loss(decoded, batch.maps, channels), posterior.kl()};
-}
-
-void write_metrics(const std::filesystem::path& file, const std::vector<json>& histories) {
-    std::size_t epochs = 0;
-    for (const json& history : histories) epochs = std::max(epochs, history.size());
-    std::string lines;
-    for (std::size_t i = 0; i < epochs; ++i) {
-        json line = json::object();
-        for (const json& history : histories)
-            if (i < history.size()) line.update(history[i]);
-        lines += line.dump() + "\n";
-    }
-    write_file_atomically(file, lines);
 }
 
 namespace {
@@ -128,12 +126,12 @@ void train_phase1(Run& run, TrainOptions options) {
                          .epochs = config.phase1.epochs,
                          .batch_size = config.phase1.batch_size,
                          .pictures = static_cast<std::int64_t>(run.split().train.size())};
-    Trainee trainee(folder, "model", run.phase1_settings(), model.parameters(),
+    Trainee trainee(folder, "model", phase1_settings(run), model.parameters(),
                     {.learning_rate = config.phase1.learning_rate, .weight_decay = config.phase1.weight_decay},
                     {.total_steps = plan.total_steps(), .decay = decay_named(config.phase1.schedule)},
                     config.checkpoint_seconds, options);
     if (trainee.finished()) {
-        log_info(text(trainee.file().string(), ": phase 1 is already finished; --force trains it again"));
+        log_info(text(trainee.file().string(), ": phase 1 is already finished", options.hint_force()));
         return;
     }
 
@@ -153,7 +151,7 @@ void train_phase1(Run& run, TrainOptions options) {
     const Phase1Report report = report_phase1(run, model, set);
     write_json(folder / "report.json", report.to_json());
     trainee.finish();
-    if (options.print_report) std::cout << report.table();
+    if (options.from_shell) std::cout << report.table();
 }
 
 }  // namespace ltad

@@ -17,37 +17,15 @@ namespace {
 
 std::filesystem::path folder_of(const Run& run) { return run.output() / "phase2"; }
 
-/// What both modules' results depend on.
-json common_settings(const Run& run) {
-    return {{"seed", run.config().seed},
-            {"phase1", sha256_file(Phase1Model::file(run))},
-            {"encoder", run.encoder().fingerprint()},
-            {"training_list", run.common_settings()["training_list"]},
-            {"phase2", to_json(run.config())["phase2"]}};
-}
+std::filesystem::path file_of(const Run& run, Phase2Part part) { return run.output() / phase2_file(part); }
 
-json reconstruction_settings(const Run& run) {
-    json settings = common_settings(run);
-    settings["reconstruction"] = to_json(run.config())["reconstruction"];
-    return settings;
-}
-
-json semantic_settings(const Run& run) {
-    json settings = common_settings(run);
-    settings["semantic"] = to_json(run.config())["semantic"];
-    if (run.config().semantic.text == "encoder")
-        for (const char* state : {"normal", "abnormal"})
-            settings["prompts"][state] = to_json(run.config())["prompts"][state];
-    return settings;
-}
-
-void load_module(const Run& run, const std::string& name, const json& settings, Parameters& parameters) {
-    const auto file = folder_of(run) / (name + ".safetensors");
+void load_module(const Run& run, Phase2Part part, Parameters& parameters) {
+    const auto file = file_of(run, part);
     if (!std::filesystem::exists(file))
         fail(file.string(), ": this module is not trained yet; run `ltad-train phase2` with this config first");
     Metadata metadata;
     const Weights weights = load_weights(file, &metadata);
-    check_checkpoint(metadata, settings, file);
+    check_checkpoint(metadata, phase2_settings(run, part), file);
     parameters.load(weights, file.string());
 }
 
@@ -73,18 +51,17 @@ public:
                 .batch_size = run.config().phase2.batch_size,
                 .pictures = static_cast<std::int64_t>(run.split().train.size())},
           total_(plan_.total_steps()) {
-        const auto make = [&](const char* name, const json& settings, Parameters& parameters) {
+        const auto make = [&](Phase2Part module, Parameters& parameters) {
             return std::make_unique<Trainee>(
-                folder_of(run), name, settings, parameters,
+                folder_of(run), phase2_file(module).stem(), phase2_settings(run, module), parameters,
                 AdamWOptions{.learning_rate = run.config().phase2.learning_rate,
                              .weight_decay = run.config().phase2.weight_decay},
                 Schedule{.total_steps = total_, .decay = decay_named(run.config().phase2.schedule)},
                 run.config().checkpoint_seconds, options);
         };
         if (part != Phase2Part::semantic)
-            reconstruction_ = make("reconstruction", reconstruction_settings(run), model_.reconstruction_parameters());
-        if (part != Phase2Part::reconstruction)
-            semantic_ = make("semantic", semantic_settings(run), model_.semantic_parameters());
+            reconstruction_ = make(Phase2Part::reconstruction, model_.reconstruction_parameters());
+        if (part != Phase2Part::reconstruction) semantic_ = make(Phase2Part::semantic, model_.semantic_parameters());
     }
 
     [[nodiscard]] bool trained() const { return unfinished().empty(); }
@@ -103,12 +80,11 @@ public:
     /// Whether the statistics of the scores have to be measured: both modules are there, whoever trained them, under
     /// the settings of now.
     [[nodiscard]] bool can_measure() const {
-        for (const auto& [name, settings] : {std::pair("reconstruction", reconstruction_settings(run_)),
-                                             std::pair("semantic", semantic_settings(run_))}) {
-            const auto file = folder_of(run_) / text(name, ".safetensors");
+        for (const Phase2Part module : {Phase2Part::reconstruction, Phase2Part::semantic}) {
+            const auto file = file_of(run_, module);
             if (!std::filesystem::exists(file)) return false;
             try {
-                check_checkpoint(SafetensorsFile(file).metadata(), settings, file);
+                check_checkpoint(SafetensorsFile(file).metadata(), phase2_settings(run_, module), file);
             } catch (const Error& error) {
                 log_warning(text("the scores' statistics are not measured: ", error.what()));
                 return false;
@@ -169,10 +145,9 @@ private:
 
     void write_history() const {
         std::vector<json> histories;
-        for (const auto& [trainee, name] :
-             {std::pair(reconstruction_.get(), "reconstruction"), std::pair(semantic_.get(), "semantic")})
-            histories.push_back(trainee != nullptr ? trainee->history()
-                                                   : saved_history(folder_of(run_) / text(name, ".safetensors")));
+        for (const auto& [trainee, module] : {std::pair(reconstruction_.get(), Phase2Part::reconstruction),
+                                              std::pair(semantic_.get(), Phase2Part::semantic)})
+            histories.push_back(trainee != nullptr ? trainee->history() : saved_history(file_of(run_, module)));
         write_metrics(folder_of(run_) / "metrics.jsonl", histories);
     }
 
@@ -194,13 +169,23 @@ Phase2Part part_named(const std::string& name) {
     throw UsageError(text("'", name, "' is no module of phase 2; reconstruction and semantic are"));
 }
 
-json phase2_settings(const Run& run, Phase2Part part) {
-    return part == Phase2Part::reconstruction ? reconstruction_settings(run) : semantic_settings(run);
+std::filesystem::path phase2_file(Phase2Part part) {
+    return part == Phase2Part::reconstruction ? "phase2/reconstruction.safetensors" : "phase2/semantic.safetensors";
 }
 
-std::filesystem::path phase2_file(const Run& run, Phase2Part part) {
-    return folder_of(run) /
-           (part == Phase2Part::reconstruction ? "reconstruction.safetensors" : "semantic.safetensors");
+std::vector<std::string> phase2_keys(Phase2Part part, const Config& config) {
+    if (part == Phase2Part::reconstruction) return {"phase2", "reconstruction"};
+    if (config.semantic.text == "free") return {"phase2", "semantic"};
+    return {"phase2", "semantic", "prompts.normal", "prompts.abnormal"};
+}
+
+json phase2_settings(const Run& run, Phase2Part part) {
+    json settings = {{"seed", run.config().seed},
+                     {"phase1", sha256_file(Phase1Model::file(run))},
+                     {"encoder", run.encoder().fingerprint()},
+                     {"training_list", run.common_settings()["training_list"]}};
+    settings.update(picked(run.config(), phase2_keys(part, run.config())));
+    return settings;
 }
 
 Phase2Model::Phase2Model(const Run& run, const Phase1Model& phase1)
@@ -218,10 +203,8 @@ Phase2Model::Phase2Model(const Run& run, const Phase1Model& phase1)
 
 Phase2Model Phase2Model::load(const Run& run, const Phase1Model& phase1, Phase2Part part) {
     Phase2Model model(run, phase1);
-    if (part != Phase2Part::semantic)
-        load_module(run, "reconstruction", reconstruction_settings(run), model.reconstruction_parameters());
-    if (part != Phase2Part::reconstruction)
-        load_module(run, "semantic", semantic_settings(run), model.semantic_parameters());
+    if (part != Phase2Part::semantic) load_module(run, Phase2Part::reconstruction, model.reconstruction_parameters());
+    if (part != Phase2Part::reconstruction) load_module(run, Phase2Part::semantic, model.semantic_parameters());
     return model;
 }
 
@@ -236,7 +219,7 @@ void train_phase2(Run& run, Phase2Part part, TrainOptions options) {
     const Phase1Model phase1 = Phase1Model::load(run);  // while nobody can train another one
     Phase2Trainer trainer(run, phase1, part, options);
     if (trainer.trained())
-        log_info(text(folder_of(run).string(), ": phase 2 is already finished; --force trains it again"));
+        log_info(text(folder_of(run).string(), ": phase 2 is already finished", options.hint_force()));
     if (trainer.trained() && !trainer.can_measure()) return;
     run.prepare_features(options.verify_features);
     const FeatureSet set = run.features_of(run.split().train);

@@ -136,14 +136,6 @@ json Run::common_settings() const {
             {"training_list", sha256(format_sample_list(split_.train))}};
 }
 
-json Run::phase1_settings() const {
-    const json all = to_json(config_);
-    json settings = common_settings();
-    for (const char* key : {"length", "init", "learned"}) settings["prompts"][key] = all["prompts"][key];
-    for (const char* section : {"phase1", "decoder"}) settings[section] = all[section];
-    return settings;
-}
-
 void Run::write_config() const {
     json document = to_json(config_);
     document["program"] = {{"version", version()}, {"revision", git_revision()}};

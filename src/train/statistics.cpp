@@ -43,9 +43,8 @@ private:
 std::filesystem::path statistics_file(const Run& run) { return run.output() / "phase2" / "statistics.json"; }
 
 json module_hashes(const Run& run) {
-    const auto folder = run.output() / "phase2";
-    return {{"reconstruction", sha256_file(folder / "reconstruction.safetensors")},
-            {"semantic", sha256_file(folder / "semantic.safetensors")}};
+    return {{"reconstruction", sha256_file(run.output() / phase2_file(Phase2Part::reconstruction))},
+            {"semantic", sha256_file(run.output() / phase2_file(Phase2Part::semantic))}};
 }
 
 }  // namespace

@@ -62,13 +62,12 @@ TEST_F(Repro, ATableIsWhatItsRunsSay) {
         auto overrides = rows[r];
         overrides.push_back("output=" + (tiny / text("by-hand", r)).string());
         ltad::Run run(load_config(tiny / "config.json", overrides));
-        train_phase1(run, {.print_report = false});
+        train_phase1(run, {.from_shell = false});
         train_phase2(run, Phase2Part::semantic, {});
-        EXPECT_EQ(sha256_file(phase2_file(run, Phase2Part::semantic)),
+        EXPECT_EQ(sha256_file(run.output() / phase2_file(Phase2Part::semantic)),
                   sha256_file(std::filesystem::path(plan.runs[r].config.output) / "phase2/semantic.safetensors"))
             << r;
-        const double ours =
-            *mean_scores(evaluate(run, *load_detector(run, Phase2Part::semantic)), Subset::all)[0].image.auroc;
+        const double ours = *mean_scores(evaluate(run, *load_detector(run, "semantic")), Subset::all)[0].image.auroc;
         const json results = read_json(std::filesystem::path(plan.runs[r].config.output) / "eval/results.json");
         EXPECT_EQ(results["mean"]["all"]["semantic"]["image_auroc"], ours);
         EXPECT_THAT(table, HasSubstr(percent(ours)));
@@ -144,7 +143,7 @@ TEST_F(Repro, PartsOfAnotherPhase1AreMadeAgain) {
     const std::string first = printed(command("table8"));
     // As if another machine, whose last digits differ, had trained phase 1.
     ltad::Run other = tiny.open({"phase1.learning_rate=0.01", "output=" + (tiny / "other").string()});
-    train_phase1(other, {.print_report = false});
+    train_phase1(other, {.from_shell = false});
     Metadata metadata;
     const Weights weights = load_weights(Phase1Model::file(other), &metadata);
     for (const auto& entry : std::filesystem::directory_iterator(tiny / "repro/runs")) {

@@ -31,12 +31,12 @@ protected:
         return repro_table(name, {.paper_data = false, .factors = {10, 20}, .efficientnet = {}});
     }
     /// Parts of each kind with different keys.
-    [[nodiscard]] static std::map<PartKind, std::size_t> distinct_parts(const ReproPlan& plan) {
-        std::map<PartKind, std::set<std::string>> keys;
+    [[nodiscard]] static std::map<std::string, std::size_t> distinct_parts(const ReproPlan& plan) {
+        std::map<std::string, std::set<std::string>> keys;
         for (const PlannedRun& run : plan.runs)
-            for (const PlannedPart& part : run.parts) keys[part.kind].insert(part.key);
-        std::map<PartKind, std::size_t> counts;
-        for (const auto& [kind, all] : keys) counts[kind] = all.size();
+            for (const PlannedPart& part : run.parts) keys[part.part->name].insert(part.key);
+        std::map<std::string, std::size_t> counts;
+        for (const auto& [name, all] : keys) counts[name] = all.size();
         return counts;
     }
 
@@ -44,22 +44,18 @@ protected:
 };
 
 TEST_F(Plan, TrainsWhatATablesRowsShareOnce) {
-    using Counts = std::map<PartKind, std::size_t>;
+    using Counts = std::map<std::string, std::size_t>;
     // 6.1 has no model directory; 6.4 shares phase 1 with 6.8.
     EXPECT_EQ(plan("table6").runs.size(), 7u);
-    EXPECT_EQ(distinct_parts(plan("table6")),
-              (Counts{{PartKind::phase1, 5}, {PartKind::reconstruction, 6}, {PartKind::uniad, 1}}));
+    EXPECT_EQ(distinct_parts(plan("table6")), (Counts{{"phase 1", 5}, {"reconstruction", 6}, {"UniAD", 1}}));
     // The rows of tables 7 to 9 differ in the semantic head alone.
-    EXPECT_EQ(distinct_parts(plan("table7")), (Counts{{PartKind::phase1, 1}, {PartKind::semantic, 4}}));
-    EXPECT_EQ(distinct_parts(plan("table9")), (Counts{{PartKind::phase1, 1}, {PartKind::semantic, 16}}));
-    EXPECT_EQ(distinct_parts(plan("fig6")), (Counts{{PartKind::phase1, 8}, {PartKind::reconstruction, 8}}));
+    EXPECT_EQ(distinct_parts(plan("table7")), (Counts{{"phase 1", 1}, {"semantic", 4}}));
+    EXPECT_EQ(distinct_parts(plan("table9")), (Counts{{"phase 1", 1}, {"semantic", 16}}));
+    EXPECT_EQ(distinct_parts(plan("fig6")), (Counts{{"phase 1", 8}, {"reconstruction", 8}}));
     // Four splits; LTAD's two rows read the same runs.
     EXPECT_EQ(plan("table3").runs.size(), 12u);
-    EXPECT_EQ(distinct_parts(plan("table3")), (Counts{{PartKind::phase1, 4},
-                                                      {PartKind::reconstruction, 4},
-                                                      {PartKind::semantic, 4},
-                                                      {PartKind::uniad, 4},
-                                                      {PartKind::patchcore, 4}}));
+    EXPECT_EQ(distinct_parts(plan("table3")),
+              (Counts{{"phase 1", 4}, {"reconstruction", 4}, {"semantic", 4}, {"UniAD", 4}, {"PatchCore", 4}}));
 }
 
 TEST_F(Plan, ExchangedNamesAreAnotherRunWithTheSameParts) {
@@ -68,7 +64,7 @@ TEST_F(Plan, ExchangedNamesAreAnotherRunWithTheSameParts) {
     EXPECT_NE(all.runs[0].config.output, all.runs[2].config.output);
     EXPECT_EQ(all.runs[0].parts[1].key, all.runs[2].parts[1].key) << "8.1 and 8.3";
     EXPECT_NE(all.runs[1].parts[1].key, all.runs[2].parts[1].key) << "8.2 and 8.3";
-    EXPECT_EQ(distinct_parts(all).at(PartKind::semantic), 2u);
+    EXPECT_EQ(distinct_parts(all).at("semantic"), 2u);
 }
 
 TEST_F(Plan, EachCellHasARunForEachSeed) {
@@ -116,6 +112,31 @@ TEST_F(Plan, KeysFollowWhatMattersAlone) {
     }
 }
 
+TEST_F(Plan, AMethodsKeysFollowWhatItReads) {
+    const auto keys = [&](const std::vector<std::string>& overrides) {
+        std::map<std::string, std::string> all;
+        for (const PlannedRun& run : plan("table3", 1, overrides).runs)
+            for (const PlannedPart& part : run.parts) all.try_emplace(part.part->name, part.key);
+        return all;
+    };
+    const auto before = keys({});
+    for (const auto& [override, changed] : std::map<std::string, std::set<std::string>>{
+             {"patchcore.smoothing=2", {}},
+             {"patchcore.coreset=0.2", {"PatchCore"}},
+             {"uniad.clip_norm=0.5", {"UniAD"}},
+             {"phase2.real_probability=0.4", {"reconstruction", "semantic"}},
+             {"phase2.epochs=7", {"reconstruction", "semantic", "UniAD"}},
+             {"prompts.abnormal=cracked", {"semantic"}},
+             {"prompts.length=3", {"phase 1", "reconstruction", "semantic"}}}) {
+        const auto after = keys({override});
+        for (const auto& [name, key] : before)
+            EXPECT_EQ(after.at(name) != key, changed.contains(name)) << override << ", " << name;
+    }
+    // Texts are of no use to free vectors.
+    const std::string free = "semantic.text=free";
+    EXPECT_EQ(keys({free}), keys({free, "prompts.abnormal=cracked"}));
+}
+
 TEST_F(Plan, KeysFollowThePicturesAndTheEncoder) {
     const auto keys = [&] {
         const ReproPlan all =
@@ -144,6 +165,15 @@ TEST_F(Plan, KeysFollowThePicturesAndTheEncoder) {
     expect_new("an encoder");
     put_file(folder / "encoder/model.safetensors", "Weights");
     expect_new("other weights");
+    const auto there = keys();
+    std::filesystem::rename(folder / "data", folder / "moved");
+    std::filesystem::rename(folder / "encoder", folder / "moved encoder");
+    EXPECT_NE(keys(), there);
+    const ReproPlan moved =
+        plan("table7", 1,
+             {"dataset.root=" + (folder / "moved").string(), "encoder.path=" + (folder / "moved encoder").string()});
+    EXPECT_EQ(std::tuple(moved.runs[3].config.output, moved.runs[3].parts[0].key, moved.runs[3].parts[1].key), there)
+        << "the same pictures and weights elsewhere";
 }
 
 TEST_F(Plan, AConfigThatIsWrongAlreadyIsRefusedAtOnce) {

@@ -264,9 +264,9 @@ TEST(Statistics, EqualAPlainPassOverTheTrainingTokens) {
 TEST(Phase2, ReadsPhase1WhenNobodyCanTrainAnother) {
     const TinyRun tiny;
     ltad::Run run = tiny.open();
-    train_phase1(run, {.print_report = false});
+    train_phase1(run, {.from_shell = false});
     ltad::Run other = tiny.open({"phase1.learning_rate=0.01", "output=" + (tiny / "other").string()});
-    train_phase1(other, {.print_report = false});
+    train_phase1(other, {.from_shell = false});
 
     std::optional<FileLock> lock(std::in_place, run.output() / "lock", "a test");
     std::string said = "nothing";

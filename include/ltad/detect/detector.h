@@ -8,7 +8,9 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "ltad/train/phase2.h"
+#include "ltad/model/prompts.h"
+#include "ltad/train/run.h"
+#include "ltad/train/trainee.h"
 
 namespace ltad {
 
@@ -34,17 +36,17 @@ public:
 
     /// The weight of the semantic part, where there is one.
     [[nodiscard]] virtual std::optional<double> lambda() const { return std::nullopt; }
-};
 
-/// What the file of a fitted baseline depends on. Throws UsageError for "ltad", whose modules have a file each.
-[[nodiscard]] json fitted_settings(const Run& run);
+    /// The class names that it learned, for who wants to read them; null where it learns none.
+    [[nodiscard]] virtual const Prompts* learned_names() const { return nullptr; }
+};
 
 /// Trains what config.method needs and is not trained yet: for "ltad" both phases. Throws Error, Interrupted.
 void fit_detector(Run& run, TrainOptions options);
 
-/// The fitted method of a run. `part`: of "ltad", the score of one module alone, which then needs no more than that
-/// module. Throws Error when something is not trained or was trained with other settings, UsageError where the config
-/// asks for what cannot be.
-[[nodiscard]] std::unique_ptr<Detector> load_detector(const Run& run, Phase2Part part = Phase2Part::both);
+/// The fitted method of a run. `only`: one of its scores after the main one, which then needs no more than its own
+/// parts; empty for all. Throws Error when something is not trained or was trained with other settings, UsageError
+/// where the method has no such part or the config asks for what cannot be.
+[[nodiscard]] std::unique_ptr<Detector> load_detector(const Run& run, const std::string& only = "");
 
 }  // namespace ltad

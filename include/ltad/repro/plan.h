@@ -6,18 +6,14 @@
 #include <vector>
 
 #include "ltad/config/config.h"
+#include "ltad/detect/method.h"
 #include "ltad/repro/tables.h"
 
 namespace ltad {
 
-enum class PartKind { phase1, reconstruction, semantic, uniad, patchcore };
-
-/// "phase 1", "reconstruction", …
-[[nodiscard]] std::string_view name_of(PartKind kind);
-
 /// Something that is trained. Parts with the same key have the same result, whichever run they belong to.
 struct PlannedPart {
-    PartKind kind = PartKind::phase1;
+    const MethodPart* part = nullptr;
     std::string key;
 };
 
@@ -26,8 +22,15 @@ struct PlannedRun {
     std::string label;                ///< "6.3, seed 133"
     Config config;                    ///< resolved, with a folder of its own
     std::vector<std::string> scores;  ///< that the table reads
+    std::string only;                 ///< the one score that it trains and evaluates; empty for all
     std::vector<PlannedPart> parts;   ///< in the order of their training
     std::string refused;              ///< why its config is not allowed; empty where it is
+
+    /// Where a finished part is.
+    [[nodiscard]] std::filesystem::path file_of(const PlannedPart& part) const;
+    /// Where the results of `only` are kept: tables that read other parts of the same run have files of their own.
+    /// eval/results.json is the last evaluation's.
+    [[nodiscard]] std::filesystem::path results_file() const;
 };
 
 /// The runs of a table, each once, and which of them every cell reads.

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <span>
 #include <string>
+#include <vector>
 
+#include "ltad/core/json.h"
 #include "ltad/train/feature_set.h"
 
 namespace ltad {
@@ -34,5 +37,8 @@ public:
 
 /// The loop of all trainings, from step `first` on. Throws Interrupted after saving the state.
 void run_epochs(const EpochPlan& plan, std::int64_t first, const FeatureSet& set, Training& training);
+
+/// Writes one line for each object of the histories, which have an "epoch" each: terms of the same epoch on one line.
+void write_metrics(const std::filesystem::path& file, const std::vector<json>& histories);
 
 }  // namespace ltad

@@ -9,6 +9,13 @@
 
 namespace ltad {
 
+/// The finished phase 1, below a run's folder.
+inline constexpr const char* phase1_file = "phase1/model.safetensors";
+/// Keys of the config that its result depends on.
+[[nodiscard]] std::vector<std::string> phase1_keys();
+/// All that its result depends on.
+[[nodiscard]] json phase1_settings(const Run& run);
+
 /// What phase 1 trains: pseudo class names and feature VAE.
 class Phase1Model {
 public:
@@ -18,7 +25,6 @@ public:
     static void check_finished(const Run& run);
     /// Loads the finished phase 1 of a run. Throws Error when it is not there or was trained with other settings.
     [[nodiscard]] static Phase1Model load(const Run& run);
-    /// <output>/phase1/model.safetensors
     [[nodiscard]] static std::filesystem::path file(const Run& run);
 
     [[nodiscard]] Parameters& parameters() { return *parameters_; }
@@ -49,8 +55,5 @@ struct Phase1Loss {
 /// Trains phase 1 (eq. 6) and writes phase1/model.safetensors, metrics.jsonl and report.json; prints the report.
 /// Throws Interrupted after saving the state.
 void train_phase1(Run& run, TrainOptions options);
-
-/// Writes one line for each object of the histories, which have an "epoch" each: terms of the same epoch on one line.
-void write_metrics(const std::filesystem::path& file, const std::vector<json>& histories);
 
 }  // namespace ltad

@@ -18,10 +18,12 @@ enum class Phase2Part { both, reconstruction, semantic };
 /// As command lines name them: "reconstruction", "semantic", "" for both. Throws UsageError for another word.
 [[nodiscard]] Phase2Part part_named(const std::string& name);
 
-/// What one module's result depends on, phase 1's file included. Not for `both`.
+/// A finished module, below a run's folder: "phase2/reconstruction.safetensors". Not for `both`, as the next two.
+[[nodiscard]] std::filesystem::path phase2_file(Phase2Part part);
+/// Keys of the config that its result depends on.
+[[nodiscard]] std::vector<std::string> phase2_keys(Phase2Part part, const Config& config);
+/// All that its result depends on, phase 1's file included.
 [[nodiscard]] json phase2_settings(const Run& run, Phase2Part part);
-/// <output>/phase2/reconstruction.safetensors or semantic.safetensors. Not for `both`.
-[[nodiscard]] std::filesystem::path phase2_file(const Run& run, Phase2Part part);
 
 /// What phase 2 trains: the reconstruction module Π and the semantic head Φ, with the texts of a finished phase 1.
 class Phase2Model {

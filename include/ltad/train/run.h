@@ -64,8 +64,6 @@ public:
 
     /// What every training's result depends on: seed, features, classes, training pictures.
     [[nodiscard]] json common_settings() const;
-    /// What phase 1's result depends on.
-    [[nodiscard]] json phase1_settings() const;
 
 private:
     Config config_;

@@ -12,12 +12,14 @@
 
 namespace ltad {
 
-/// What `ltad-train` was asked to do beside training.
+/// What a training was asked to do beside training.
 struct TrainOptions {
     bool resume = false;           ///< go on with an unfinished training
     bool force = false;            ///< start over, whatever is there
     bool verify_features = false;  ///< rehash the feature store first
-    bool print_report = true;      ///< phase 1's, to standard output
+    bool from_shell = true;        ///< by `ltad-train`: phase 1's report is printed, and messages name its options
+
+    [[nodiscard]] const char* hint_force() const { return from_shell ? "; --force trains it again" : ""; }
 };
 
 /// How a learning rate falls: not at all, along half a cosine, or to a tenth after four fifths of the steps (UniAD).

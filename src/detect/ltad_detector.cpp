@@ -1,3 +1,5 @@
+#include "ltad_detector.h"
+
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
@@ -5,7 +7,6 @@
 #include "ltad/model/jitter.h"
 #include "ltad/model/score.h"
 #include "ltad/train/statistics.h"
-#include "methods.h"
 
 namespace ltad {
 namespace {
@@ -38,11 +39,15 @@ public:
     [[nodiscard]] const std::vector<std::string>& scores() const override { return scores_; }
     [[nodiscard]] std::vector<std::filesystem::path> files() const override {
         std::vector<std::filesystem::path> files{Phase1Model::file(run_)};
-        if (part_ != Phase2Part::semantic) files.push_back(run_.output() / "phase2" / "reconstruction.safetensors");
-        if (part_ != Phase2Part::reconstruction) files.push_back(run_.output() / "phase2" / "semantic.safetensors");
+        for (const Phase2Part module : {Phase2Part::reconstruction, Phase2Part::semantic})
+            if (part_ == Phase2Part::both || part_ == module) files.push_back(run_.output() / phase2_file(module));
         return files;
     }
     [[nodiscard]] std::optional<double> lambda() const override { return lambda_; }
+    [[nodiscard]] const Prompts* learned_names() const override {
+        const Config& config = run_.config();
+        return config.prompts.learned && config.phase1.generator == "vae" ? &phase1_.prompts() : nullptr;
+    }
 
     [[nodiscard]] Detection detect(const FeatureSet& set, std::span<const std::size_t> indices) const override {
         const c10::NoGradGuard no_grad;
@@ -86,13 +91,8 @@ private:
 
 }  // namespace
 
-void fit_ltad(Run& run, TrainOptions options) {
-    train_phase1(run, options);
-    train_phase2(run, Phase2Part::both, options);
-}
-
-std::unique_ptr<Detector> load_ltad(const Run& run, Phase2Part part) {
-    return std::make_unique<LtadDetector>(run, part);
+std::unique_ptr<Detector> load_ltad(const Run& run, const std::string& only) {
+    return std::make_unique<LtadDetector>(run, part_named(only));
 }
 
 }  // namespace ltad

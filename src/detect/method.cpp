@@ -1,0 +1,51 @@
+#include "ltad/detect/method.h"
+
+#include <algorithm>
+
+#include "ltad/core/error.h"
+#include "methods.h"
+
+namespace ltad {
+
+std::vector<const MethodPart*> Method::parts_for(const std::string& only) const {
+    std::vector<const MethodPart*> needed;
+    for (const MethodPart& part : parts)
+        if (only.empty() || std::find(part.scores.begin(), part.scores.end(), only) != part.scores.end())
+            needed.push_back(&part);
+    return needed;
+}
+
+const std::vector<Method>& methods() {
+    static const std::vector<Method> all = {ltad_method(), uniad_method(), patchcore_method()};
+    return all;
+}
+
+std::vector<std::string> part_scores() {
+    std::vector<std::string> all;
+    for (const Method& method : methods()) all.insert(all.end(), method.scores.begin() + 1, method.scores.end());
+    return all;
+}
+
+const Method& method_named(const std::string& name) {
+    const auto& all = methods();
+    const auto found = std::find_if(all.begin(), all.end(), [&](const Method& method) { return method.name == name; });
+    if (found == all.end()) throw UsageError(text("method: '", name, "' is not known"));
+    return *found;
+}
+
+void fit_detector(Run& run, TrainOptions options) {
+    const Method& method = method_named(run.config().method);
+    for (int stage = 0; stage <= method.parts.back().stage; ++stage) method.train(run, stage, "", options);
+}
+
+std::unique_ptr<Detector> load_detector(const Run& run, const std::string& only) {
+    const Method& method = method_named(run.config().method);
+    if (only.empty()) return method.load(run, only);
+    if (method.scores.size() == 1)
+        throw UsageError(text("--only: method \"", method.name, "\" has no parts, only \"ltad\" has"));
+    if (std::find(method.scores.begin() + 1, method.scores.end(), only) == method.scores.end())
+        throw UsageError(text("--only: '", only, "' is no part of the score \"", method.scores.front(), '"'));
+    return method.load(run, only);
+}
+
+}  // namespace ltad

@@ -1,0 +1,85 @@
+#include "run_trainer.h"
+
+#include <algorithm>
+
+#include "ltad/core/error.h"
+#include "ltad/core/files.h"
+#include "ltad/core/log.h"
+#include "ltad/eval/evaluate.h"
+
+namespace ltad {
+namespace {
+
+/// Removes a part that is damaged, or was made with what is no longer there, such as another phase 1: it would be
+/// refused with every call anew, and is trained again.
+void remove_useless(const std::filesystem::path& file, const json& settings) {
+    if (!std::filesystem::exists(file)) return;
+    try {
+        check_checkpoint(SafetensorsFile(file).metadata(), settings, file);
+    } catch (const Error& error) {
+        log_warning(text("removed and trained again: ", error.what()));
+        std::filesystem::remove(file);
+    }
+}
+
+}  // namespace
+
+RunTrainer::RunTrainer(const PlannedRun& planned, const PartIndex& index)
+    : planned_(planned), index_(index), method_(method_named(planned.config.method)), run_(planned.config) {}
+
+void RunTrainer::train(const std::function<void(std::span<const PlannedPart>)>& next) {
+    run_.prepare_features(false);
+    std::span<const PlannedPart> left(planned_.parts);
+    while (!left.empty()) {
+        // A stage in one go: LTAD's modules of phase 2 share their synthetic features, the most of the work.
+        const int stage = left.front().part->stage;
+        const auto end =
+            std::find_if(left.begin(), left.end(), [&](const PlannedPart& p) { return p.part->stage != stage; });
+        const auto parts = left.first(static_cast<std::size_t>(end - left.begin()));
+        next(parts);
+        make(parts);
+        left = left.subspan(parts.size());
+    }
+}
+
+json RunTrainer::evaluate() {
+    const auto detector = load_detector(run_, planned_.only);
+    const Results results = ltad::evaluate(run_, *detector);
+    write_results(run_, results);
+    json document = to_json(results);
+    write_json(planned_.results_file(), document);
+    return document;
+}
+
+void RunTrainer::make(std::span<const PlannedPart> parts) {
+    for (const PlannedPart& part : parts) {
+        const auto file = planned_.file_of(part);
+        const json settings = part.part->settings(run_);
+        remove_useless(file, settings);
+        remove_useless(std::filesystem::path(file).replace_extension(".state.safetensors"), settings);
+        take_over(part, settings);
+    }
+    method_.train(run_, parts.front().part->stage, planned_.only, {.resume = true, .from_shell = false});
+    for (const PlannedPart& part : parts) index_.add(part, planned_.file_of(part));
+}
+
+/// Links the finished file of another run, where there is one and its settings are this run's: files are replaced,
+/// never written to.
+void RunTrainer::take_over(const PlannedPart& part, const json& settings) const {
+    const auto target = planned_.file_of(part);
+    const auto source = index_.find(part);
+    if (!source || std::filesystem::exists(target)) return;
+    try {
+        check_checkpoint(SafetensorsFile(*source).metadata(), settings, *source);
+    } catch (const Error& error) {
+        log_warning(text("trained again: ", error.what()));
+        return;
+    }
+    make_directories(target.parent_path());
+    std::error_code code;
+    std::filesystem::create_hard_link(*source, target, code);
+    if (code && code != std::errc::file_exists)  // another process's
+        write_file_atomically(target, MappedFile(*source).bytes());
+}
+
+}  // namespace ltad
