@@ -39,10 +39,10 @@ int main(int argc, char** argv) {
             std::cout << ltad::to_json(config).dump(2) << '\n';
             return;
         }
-        if (!report.empty()) ltad::make_directories(report);  // before the work, should that fail
         ltad::Run run(config);
         run.check_split();
         const auto detector = ltad::load_detector(run, only);
+        if (!report.empty()) ltad::make_directories(report);  // before the work, should that fail
         const ltad::Results results = ltad::evaluate(run, *detector, options);
         ltad::write_results(run, results);
         if (!report.empty()) ltad::write_report(run, *detector, results, report);

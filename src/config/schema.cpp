@@ -23,7 +23,8 @@ void visit_data(Config& c, FieldVisitor& v) {
     });
     v.section("split", [&] {
         v.field("type", c.split.type, {"exp", "step"});
-        v.field("imbalance_factor", c.split.imbalance_factor, NumberRange{.min = 1, .max = 1e9});
+        v.field("imbalance_factor", c.split.imbalance_factor,
+                NumberRange{.min = 1, .max = SplitConfig::most_imbalance});
         v.field("class_order", c.split.class_order);
         v.field("reverse", c.split.reverse);
         v.field("path", c.split.path);

@@ -16,7 +16,7 @@ void catch_interrupts() {
     action.sa_flags = static_cast<int>(SA_RESETHAND);
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
-    // A reader that has gone away, or a file over its allowed size, is a failed write, with a message, not a silent end.
+    // A reader that has gone away, or a file over its allowed size, is a failed write with a message, no silent end.
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGXFSZ, SIG_IGN);
 }

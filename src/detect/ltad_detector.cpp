@@ -22,18 +22,12 @@ public:
         } else {
             scores_ = {part == Phase2Part::reconstruction ? "reconstruction" : "semantic"};
         }
+        check_scoring(run);
         const auto classes = static_cast<std::int64_t>(run.class_names().size());
-        if (scoring.names == "exchanged" && classes < 2)
-            throw UsageError("scoring.names: \"exchanged\" needs at least two classes to exchange them between");
         const c10::NoGradGuard no_grad;
         const at::Tensor names =
             phase1_.prompts().names(at::arange(classes, at::TensorOptions(at::kLong).device(run.device())));
         unit_names_ = names / names.norm(2, {1}, true);
-        if (scoring.class_source == "predicted" && unit_names_.size(1) != run.layout().latent)
-            throw UsageError(
-                text("scoring.class: \"predicted\" needs image and text embeddings of one size; the "
-                     "encoder's have ",
-                     run.layout().latent, " and ", unit_names_.size(1)));
     }
 
     [[nodiscard]] const std::vector<std::string>& scores() const override { return scores_; }
@@ -90,6 +84,17 @@ private:
 };
 
 }  // namespace
+
+void check_scoring(const Run& run) {
+    const ScoringConfig& scoring = run.config().scoring;
+    if (scoring.names == "exchanged" && run.class_names().size() < 2)
+        throw UsageError("scoring.names: \"exchanged\" needs at least two classes to exchange them between");
+    const std::int64_t image = run.layout().latent, text_dim = run.encoder().text().text_dim();
+    if (scoring.class_source == "predicted" && image != text_dim)
+        throw UsageError(
+            text("scoring.class: \"predicted\" needs image and text embeddings of one size; the encoder's have ", image,
+                 " and ", text_dim));
+}
 
 std::unique_ptr<Detector> load_ltad(const Run& run, const std::string& only) {
     return std::make_unique<LtadDetector>(run, part_named(only));

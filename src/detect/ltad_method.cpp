@@ -75,6 +75,7 @@ MethodPart phase2_part(const std::string& name, double (*step_seconds)(const Run
 }
 
 void train_ltad(Run& run, int stage, const std::string& only, TrainOptions options) {
+    check_scoring(run);  // not after hours of training
     if (stage == 0)
         train_phase1(run, options);
     else

@@ -21,7 +21,6 @@ namespace ltad {
 namespace {
 
 constexpr std::size_t batch_size = 16;
-constexpr std::size_t curve_points = 100;
 
 /// What results.json's config_sha256 is the hash of, kept beside it.
 std::string config_text(const Config& config) { return to_json(config).dump(2) + "\n"; }

@@ -18,7 +18,6 @@
 namespace ltad {
 namespace {
 
-constexpr std::size_t curve_points = 100;
 constexpr std::int64_t words_per_token = 5;
 
 ReportFigures figures_of(const Figures& f) {

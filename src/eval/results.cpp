@@ -16,8 +16,6 @@ bool belongs(const ClassResult& c, Subset subset) {
     return subset == Subset::all || (subset == Subset::high) == (c.group == Group::high);
 }
 
-json number(const std::optional<double>& value) { return value ? json(*value) : json(); }
-
 json scores_to_json(const std::vector<std::string>& names, const std::vector<Figures>& scores) {
     json out = json::object();
     for (std::size_t s = 0; s < names.size(); ++s) out[names[s]] = to_json(scores[s]);
@@ -110,7 +108,7 @@ json to_json(const Results& results) {
     return {{"format", results_format},
             {"config_sha256", results.config_sha256},
             {"method", results.method},
-            {"lambda", number(results.lambda)},
+            {"lambda", number_or_null(results.lambda)},
             {"empty_masks", results.empty_masks},
             {"classes", classes},
             {"mean", means},

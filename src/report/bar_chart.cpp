@@ -32,6 +32,9 @@ Columns columns_of(const BarChart& chart) {
         if (group.values.size() != chart.series.size())
             fail("bar chart \"", chart.title, "\": ", group.name, " has ", group.values.size(), " values for ",
                  chart.series.size(), " series");
+        if (!group.errors.empty() && group.errors.size() != chart.series.size())
+            fail("bar chart \"", chart.title, "\": ", group.name, " has ", group.errors.size(), " errors for ",
+                 chart.series.size(), " series");
         name = std::max(name, text_width(group.name));
         for (const auto& value : group.values)
             if (value) number = std::max(number, text_width(fixed(*value, chart.decimals)));
@@ -64,8 +67,17 @@ void draw_group(Svg& svg, const BarChart& chart, const BarGroup& group, const Co
         const double y = top + bar * static_cast<double>(i);
         const auto& value = group.values[i];
         if (value) {
-            const double end = columns.value(std::clamp(*value, chart.range.low, chart.range.high));
-            svg.rect(columns.value.from, y + 1, end - columns.value.from, bar - 2, series_paint(i));
+            const auto place = [&](double v) {
+                return columns.value(std::clamp(v, chart.range.low, chart.range.high));
+            };
+            svg.rect(columns.value.from, y + 1, place(*value) - columns.value.from, bar - 2, series_paint(i));
+            const double error = group.errors.empty() ? 0 : group.errors[i];
+            if (error > 0) {
+                const double middle = y + bar / 2;
+                svg.line(place(*value - error), middle, place(*value + error), middle, Paint::ink);
+                for (const double end : {*value - error, *value + error})
+                    svg.line(place(end), middle - 2, place(end), middle + 2, Paint::ink);
+            }
         }
         svg.label(chart.width, y + bar - 1.5, Anchor::end, i == 0 ? Paint::ink : Paint::soft,
                   value ? fixed(*value, chart.decimals) : "n/a");

@@ -20,7 +20,6 @@ namespace ltad {
 namespace {
 
 constexpr std::int64_t most_seeds = 1000;
-constexpr double most_imbalance = 1e9;  // as split.imbalance_factor
 
 /// Which of the paper's data sets a table is of, as configs/ names its folder.
 std::string data_of(const std::string& table) {
@@ -59,8 +58,8 @@ void check(const ReproCommand& command) {
                               " is of one split, the config's; tables 3-5 and figure 8 compare several"));
     std::set<double> factors;
     for (const double factor : command.imbalance) {
-        if (!(factor >= 1 && factor <= most_imbalance))
-            throw UsageError(text("--imbalance: ", factor, " is not allowed (1 to ", most_imbalance, ")"));
+        if (!(factor >= 1 && factor <= SplitConfig::most_imbalance))
+            throw UsageError(text("--imbalance: ", factor, " is not allowed (1 to ", SplitConfig::most_imbalance, ")"));
         if (!factors.insert(factor).second) throw UsageError(text("--imbalance: ", factor, " is given twice"));
     }
     if (!command.efficientnet.empty() && !std::filesystem::is_directory(command.efficientnet))

@@ -11,8 +11,8 @@
 #include "ltad/core/progress.h"
 #include "ltad/data/dataset.h"
 #include "ltad/eval/table.h"
+#include "ltad/repro/part_index.h"
 #include "ltad/repro/time_left.h"
-#include "part_index.h"
 #include "run_trainer.h"
 
 namespace ltad {
@@ -87,7 +87,12 @@ private:
     std::size_t run_ = 0;
 };
 
-std::string why_no_figure(const TableColumn& column) {
+std::string why_no_figure(const json& results, const TableColumn& column) {
+    const auto& all = results.at("classes");
+    if (column.subset != "all" && std::none_of(all.begin(), all.end(), [&](const json& c) {
+            return c.at("group").get<std::string>() == column.subset;
+        }))
+        return text("no class is in the group ", column.subset);
     const std::string classes = column.subset == "all" ? "class" : "class of the group " + column.subset;
     return column.task == "pixel" ? text("no ", classes, " has masks")
                                   : text("no ", classes, " has both good and defective test pictures");
@@ -222,10 +227,12 @@ CellGrid read_cells(const ReproTable& table, const ReproPlan& plan, const std::v
                 const TableColumn& column = table.columns[c];
                 const json& value =
                     outcome.results->at("mean").at(column.subset).at(table.rows[r].score).at(column.task + "_auroc");
-                if (value.is_number())
+                if (value.is_number()) {
                     cell.seeds.push_back(100 * value.get<double>());
-                else if (cell.why_empty.empty())
-                    cell.why_empty = why_no_figure(column);
+                    cell.runs.push_back(plan.runs[run].config.output);
+                } else if (cell.why_empty.empty()) {
+                    cell.why_empty = why_no_figure(*outcome.results, column);
+                }
             }
     return cells;
 }

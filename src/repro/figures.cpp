@@ -39,7 +39,7 @@ std::string bars(const ReproTable& table, const CellGrid& cells, const std::stri
         });
     });
     BarChart chart{.title = table.title,
-                   .description = task + " AUROC in percent",
+                   .description = task + " AUROC in percent; whiskers: the sample deviation over seeds",
                    .value_label = task + " AUROC, %",
                    .series = {"as it is", "reversed"},
                    .range = {above_chance ? 50.0 : 0.0, 100},
@@ -48,8 +48,11 @@ std::string bars(const ReproTable& table, const CellGrid& cells, const std::stri
     for (std::size_t r = 0; r + 1 < table.rows.size(); r += 2)  // "as it is", then "reversed"
         for (std::size_t c = 0; c < table.columns.size(); ++c) {
             if (table.columns[c].task != task) continue;
-            BarGroup group{.name = table.rows[r].labels[0] + " " + table.columns[c].heading, .count = {}, .values = {}};
-            for (const std::size_t row : {r, r + 1}) group.values.push_back(seed_mean(cells[row][c].seeds));
+            BarGroup group{.name = table.rows[r].labels[0] + " " + table.columns[c].heading};
+            for (const std::size_t row : {r, r + 1}) {
+                group.values.push_back(seed_mean(cells[row][c].seeds));
+                group.errors.push_back(seed_deviation(cells[row][c].seeds).value_or(0));
+            }
             chart.groups.push_back(std::move(group));
         }
     return chart_file(draw(chart));

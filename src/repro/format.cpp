@@ -53,8 +53,6 @@ std::string markdown_notes(const ReproTable& table, const ShownTable& shown) {
     return out;
 }
 
-json number(const std::optional<double>& value) { return value ? json(*value) : json(); }
-
 json labels_to_json(const ReproTable& table, const TableRow& row) {
     json labels = json::object();
     for (std::size_t i = 0; i < row.labels.size(); ++i) labels[table.label_headings[i]] = row.labels[i];
@@ -124,10 +122,11 @@ json to_json(const ReproTable& table, const CellGrid& cells) {
         json figures = json::array();
         for (std::size_t c = 0; c < table.columns.size(); ++c) {
             const CellValues& cell = cells[r][c];
-            figures.push_back({{"mean", number(seed_mean(cell.seeds))},
-                               {"deviation", number(seed_deviation(cell.seeds))},
+            figures.push_back({{"mean", number_or_null(seed_mean(cell.seeds))},
+                               {"deviation", number_or_null(seed_deviation(cell.seeds))},
                                {"seeds", cell.seeds},
-                               {"paper", number(table.paper[r][c])},
+                               {"runs", cell.runs},
+                               {"paper", number_or_null(table.paper[r][c])},
                                {"note", reason_of(row, cell)}});
         }
         rows.push_back({{"id", row.id},

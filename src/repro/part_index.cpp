@@ -1,4 +1,4 @@
-#include "part_index.h"
+#include "ltad/repro/part_index.h"
 
 #include "ltad/core/error.h"
 #include "ltad/core/files.h"

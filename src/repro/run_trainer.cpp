@@ -10,16 +10,23 @@
 namespace ltad {
 namespace {
 
-/// Removes a part that is damaged, or was made with what is no longer there, such as another phase 1: it would be
-/// refused with every call anew, and is trained again.
-void remove_useless(const std::filesystem::path& file, const json& settings) {
-    if (!std::filesystem::exists(file)) return;
+/// Whether a part can be used; else it says why not.
+bool is_useful(const std::filesystem::path& file, const json& settings, const char* consequence) {
+    std::string why;
     try {
-        check_checkpoint(SafetensorsFile(file).metadata(), settings, file);
+        why = why_unfit(SafetensorsFile(file).metadata(), settings);
     } catch (const Error& error) {
-        log_warning(text("removed and trained again: ", error.what()));
-        std::filesystem::remove(file);
+        why = error.what();
     }
+    if (!why.empty()) log_warning(text(file.string(), ": ", consequence, ": ", why));
+    return why.empty();
+}
+
+/// Removes a part that is damaged, or was made with what is no longer there, such as another phase 1: it would be
+/// refused with every call anew.
+void remove_useless(const std::filesystem::path& file, const json& settings) {
+    if (std::filesystem::exists(file) && !is_useful(file, settings, "removed and trained again"))
+        std::filesystem::remove(file);
 }
 
 }  // namespace
@@ -69,12 +76,7 @@ void RunTrainer::take_over(const PlannedPart& part, const json& settings) const 
     const auto target = planned_.file_of(part);
     const auto source = index_.find(part);
     if (!source || std::filesystem::exists(target)) return;
-    try {
-        check_checkpoint(SafetensorsFile(*source).metadata(), settings, *source);
-    } catch (const Error& error) {
-        log_warning(text("trained again: ", error.what()));
-        return;
-    }
+    if (!is_useful(*source, settings, "not taken over")) return;
     make_directories(target.parent_path());
     std::error_code code;
     std::filesystem::create_hard_link(*source, target, code);

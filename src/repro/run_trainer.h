@@ -4,8 +4,8 @@
 #include <span>
 
 #include "ltad/core/json.h"
+#include "ltad/repro/part_index.h"
 #include "ltad/repro/plan.h"
-#include "part_index.h"
 
 namespace ltad {
 

@@ -47,22 +47,25 @@ Metadata checkpoint_metadata(const json& settings) {
     return {{"format", checkpoint_format}, {"settings", settings.dump()}};
 }
 
-void check_checkpoint(const Metadata& saved, const json& now, const std::filesystem::path& file) {
+std::string why_unfit(const Metadata& saved, const json& now) {
     const auto get = [&](const char* key) {
         const auto found = saved.find(key);
         return found == saved.end() ? std::string() : found->second;
     };
     if (get("format") != checkpoint_format)
-        fail(file.string(), ": format \"", get("format"), "\", \"", checkpoint_format,
-             "\" was expected; it is not one of "
-             "this version's checkpoints");
+        return text("format \"", get("format"), "\", \"", checkpoint_format,
+                    "\" was expected; it is not one of this version's checkpoints");
     const json there = json::parse(get("settings"), nullptr, false);
-    if (there.is_discarded()) fail(file.string(), ": its settings are damaged");
-    const auto differences = differing_settings(there, now);
-    if (differences.empty()) return;
-    std::string message = text(file.string(), ": was trained with other settings");
-    for (const std::string& difference : differences) message += "\n  " + difference;
-    throw Error(message + "\n  use those settings, another output, or train again with --force");
+    if (there.is_discarded()) return "its settings are damaged";
+    std::string differences;
+    for (const std::string& difference : differing_settings(there, now)) differences += "\n  " + difference;
+    return differences.empty() ? "" : "was trained with other settings" + differences;
+}
+
+void check_checkpoint(const Metadata& saved, const json& now, const std::filesystem::path& file) {
+    const std::string why = why_unfit(saved, now);
+    if (!why.empty())
+        fail(file.string(), ": ", why, "\n  use those settings, another output, or train again with --force");
 }
 
 Decay decay_named(const std::string& name) {

@@ -36,6 +36,7 @@ TEST(Detect, ScoresPicturesWithoutLabels) {
         {{"--run", "runs/tiny", "--set", "encoder.path=elsewhere", "moved"}, "where it was trained"},
         {{"--run", "runs/other", "moved"}, "runs/other"},
         {{"--run", "runs/tiny", "--class", "gear", "moved"}, "woven"},
+        {{"--run", "runs/tiny", "--class", "", "moved"}, "must not be empty"},
         {{"--run", "runs/tiny", "none.png"}, "none.png"},
         {{"--run", "runs/tiny"}, "pictures"}};
     for (const auto& [arguments, word] : mistakes) {

@@ -142,6 +142,16 @@ TEST(Mistakes, ACheckpointFromAnotherConfiguration) {
     expect_refused(work.train("phase1", {"--set", "seed=8"}), 1, {"split"});  // the split on disk is another one
 }
 
+TEST(Mistakes, OptionsThatCannotBeMeantTogether) {
+    const Workspace work;
+    expect_refused(work.train("phase1", {"--resume", "--force"}), 2, {"--resume", "--force"});
+    expect_refused(work.evaluate({"--more", "--format", "json"}), 2, {"--more", "--format"});
+    expect_refused(work.evaluate({"--only", ""}), 2, {"--only", "reconstruction"});
+    expect_refused(work.evaluate({"--report", "page"}), 1, {"phase 1 is not finished"});
+    EXPECT_FALSE(std::filesystem::exists(work / "page")) << "nothing to report on";
+    EXPECT_TRUE(work.files_in("runs").empty());
+}
+
 TEST(Mistakes, AMistakenEvaluationPinsNothing) {
     const Workspace work;
     expect_refused(work.evaluate(), 1, {"phase 1 is not finished"});

@@ -29,6 +29,8 @@ TEST(ReproCommand, PrintsAPlanThenATable) {
         EXPECT_THAT(table.out, HasSubstr(id));
     EXPECT_THAT(table.out, Not(HasSubstr("no data")));
     EXPECT_THAT(table.err, AllOf(HasSubstr("run 7 of 7"), HasSubstr("of training left")));
+    // Not even where it says what it takes over: it has no such option.
+    EXPECT_THAT(table.err, AllOf(HasSubstr("already finished"), Not(HasSubstr("--force"))));
     for (const char* file : {"table6.md", "table6.csv", "table6.json"})
         EXPECT_TRUE(std::filesystem::exists(work / (std::string("runs/repro/tiny/") + file))) << file;
 }

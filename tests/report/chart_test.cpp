@@ -171,7 +171,7 @@ BarChart two_groups() {
     chart.title = "AUROC";
     chart.count_label = "training images";
     chart.series = {"ltad", "semantic"};
-    chart.groups = {{"bottle", 60, {90.0, 45.0}}, {"zipper", 6, {std::nullopt, 30.0}}};
+    chart.groups = {{"bottle", 60, {90.0, 45.0}, {}}, {"zipper", 6, {std::nullopt, 30.0}, {}}};
     return chart;
 }
 
@@ -195,7 +195,7 @@ TEST(BarChart, LengthsAreInProportion) {
 
 TEST(BarChart, KeepsValuesInsideAndOmitsCountsThatAreNotThere) {
     BarChart chart = two_groups();
-    chart.groups = {{"a", std::nullopt, {120.0, -5.0}}, {"b", std::nullopt, {100.0, 0.0}}};
+    chart.groups = {{"a", std::nullopt, {120.0, -5.0}, {}}, {"b", std::nullopt, {100.0, 0.0}, {}}};
     const Xml xml(draw(chart));
     const auto first = xml.named("rect", "f-s1"), second = xml.named("rect", "f-s2");
     EXPECT_EQ(first[1].get("width"), first[2].get("width"));
@@ -213,10 +213,27 @@ TEST(BarChart, LongNamesAreCutAndKeptInTheTooltip) {
     EXPECT_THAT(xml.texts("title"), Contains(chart.groups[0].name));
 }
 
+TEST(BarChart, ErrorsAreDrawnAroundTheEndsOfTheirBars) {
+    BarChart chart = two_groups();
+    const std::size_t without = Xml(draw(chart)).named("line").size();
+    chart.groups[0].errors = {0, 5};  // "ltad" has one seed
+    chart.groups[1].errors = {3, 0};  // of no value at all
+    const Xml xml(draw(chart));
+    ASSERT_EQ(xml.named("line").size(), without + 3);
+    const auto bars = xml.named("rect", "f-s2");
+    const double per_unit = bars[1].number("width") / 45;
+    const auto whisker = xml.named("line")[without];
+    EXPECT_NEAR(whisker.number("x2") - whisker.number("x1"), 10 * per_unit, 0.1);
+    EXPECT_NEAR((whisker.number("x1") + whisker.number("x2")) / 2, bars[1].number("x") + bars[1].number("width"), 0.1);
+}
+
 TEST(BarChart, RefusesAGroupWithoutItsValues) {
     BarChart chart = two_groups();
     chart.groups[1].values.pop_back();
     EXPECT_THAT([&] { (void)draw(chart); }, ThrowsMessage<Error>(AllOf(HasSubstr("zipper"), HasSubstr("AUROC"))));
+    chart = two_groups();
+    chart.groups[0].errors = {1};
+    EXPECT_THAT([&] { (void)draw(chart); }, ThrowsMessage<Error>(AllOf(HasSubstr("bottle"), HasSubstr("errors"))));
 }
 
 TEST(HistogramChart, BarsAreSharesOfTheirGroup) {

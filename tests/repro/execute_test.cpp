@@ -11,7 +11,9 @@
 #include "ltad/eval/evaluate.h"
 #include "ltad/eval/table.h"
 #include "ltad/repro/command.h"
+#include "ltad/repro/paper.h"
 #include "ltad/train/phase2.h"
+#include "support/dataset_tree.h"
 #include "support/tiny_run.h"
 
 namespace ltad::test {
@@ -119,10 +121,65 @@ TEST_F(Repro, ADataSetThatIsGoneCostsNoTable) {
     for (const json& row : table.at("rows")) EXPECT_THAT(row.dump(), Not(HasSubstr("NaN")));
 }
 
+// The paper's splits and figures belong to its data sets, not to any in the same layout.
+TEST_F(Repro, OnesOwnDataInTheLayoutOfThePapersKeepTheirOwnSplit) {
+    const auto plan_of = [&](const char* table, const DatasetConfig& data) {
+        ReproCommand plan = command(table);
+        plan.overrides = {"dataset.layout=" + data.layout, "dataset.root=" + data.root,
+                          "split.class_order=cardinality"};
+        plan.dry_run = true;
+        return printed(plan);
+    };
+    // Three methods, over exp and step of the config's factor or over the splits of the paper's table.
+    EXPECT_THAT(plan_of("table4", write_visa_tree(tiny / "own visa", {{.name = "gear"}, {.name = "nut"}})),
+                HasSubstr("6 runs"));
+    EXPECT_THAT(plan_of("table4", write_visa_tree(tiny / "the visa", {{.name = "candle"}, {.name = "pcb1"}})),
+                HasSubstr(text(3 * paper_table("table4").splits.size(), " runs")));
+    EXPECT_THAT(plan_of("table5", write_dagm_tree(tiny / "own dagm", {{.name = "Class1"}, {.name = "Class2"}})),
+                HasSubstr("6 runs"));
+    EXPECT_THAT(plan_of("table5", write_dagm_tree(tiny / "the dagm", {{.name = "Class1"}, {.name = "Class10"}})),
+                HasSubstr(text(3 * paper_table("table5").splits.size(), " runs")));
+}
+
 TEST_F(Repro, WithoutMasksThePixelColumnsSayWhy) {
     const std::vector<std::string> names = tiny.open().class_names();
     for (const std::string& name : names) std::filesystem::remove_all(tiny / ("data/" + name + "/ground_truth"));
     EXPECT_THAT(printed(command("table8")), AllOf(HasSubstr("n/a"), HasSubstr("no class has masks")));
+}
+
+TEST_F(Repro, AVariantThatCannotRunSaysSoBeforeItTrains) {
+    const std::vector<std::string> names = tiny.open().class_names();
+    for (std::size_t i = 1; i < names.size(); ++i) std::filesystem::remove_all(tiny / ("data/" + names[i]));
+    std::ostringstream out;
+    EXPECT_THAT([&] { reproduce(command("table8"), out, false); },
+                ThrowsMessage<Error>(HasSubstr("1 of 3 runs failed")));
+    EXPECT_THAT(out.str(), AllOf(HasSubstr("needs at least two classes"), HasSubstr("no class is in the group")));
+    const json row = document("table8").at("rows").at(0);
+    ASSERT_EQ(row.at("id"), "8.1");
+    EXPECT_TRUE(row.at("cells").at(0).at("runs").empty());
+    for (const auto& entry : std::filesystem::directory_iterator(tiny / "repro/runs"))
+        EXPECT_TRUE(std::filesystem::exists(entry.path() / "results-semantic.json")) << entry.path() << " has trained";
+}
+
+TEST_F(Repro, CellsNameTheirRuns) {
+    ReproCommand two = command("table8");
+    two.seeds = 2;
+    (void)printed(two);
+    for (const json& row : document("table8").at("rows"))
+        for (const json& cell : row.at("cells")) {
+            ASSERT_EQ(cell.at("runs").size(), 2u);
+            for (std::size_t s = 0; s < 2; ++s) {
+                const std::filesystem::path run = cell.at("runs")[s].get<std::string>();
+                const json results = read_json(run / "results-semantic.json");
+                EXPECT_EQ(read_json(run / "config.json").at("seed"), 7 + s);
+                const json& means = results.at("mean");
+                EXPECT_TRUE(std::any_of(means.begin(), means.end(), [&](const json& subset) {
+                    const json& figures = subset.at("semantic");
+                    return 100 * figures.at("image_auroc").get<double>() == cell.at("seeds")[s] ||
+                           100 * figures.at("pixel_auroc").get<double>() == cell.at("seeds")[s];
+                }));
+            }
+        }
 }
 
 TEST_F(Repro, DamagedFilesAreMadeAgain) {

@@ -26,6 +26,8 @@ struct ClassOrder {
 
 /// Which training images are kept. A `path` to an existing split directory wins over the rest.
 struct SplitConfig {
+    static constexpr double most_imbalance = 1e9;
+
     std::string type = "step";
     double imbalance_factor = 100;
     ClassOrder class_order;

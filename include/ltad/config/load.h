@@ -23,8 +23,8 @@ namespace ltad {
 [[nodiscard]] json to_json(const Config& config);
 [[nodiscard]] json to_json(const PretrainConfig& config);
 
-/// Those keys of a config, sections ("phase1") or dotted ("prompts.length"), each where it is in the whole. Throws Error
-/// for one that does not exist.
+/// Those keys of a config, sections ("phase1") or dotted ("prompts.length"), each where it is in the whole. Throws
+/// Error for one that does not exist.
 [[nodiscard]] json picked(const Config& config, const std::vector<std::string>& keys);
 
 /// Every key that a config may have, dotted ("phase1.epochs"), in the order of the struct.

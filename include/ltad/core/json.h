@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
 #include <nlohmann/json.hpp>
 
@@ -13,5 +14,8 @@ using nlohmann::json;
 
 /// Writes indented JSON and a final newline, whole or not at all.
 void write_json(const std::filesystem::path& path, const json& value);
+
+/// JSON has no NaN: what is not there is null.
+[[nodiscard]] inline json number_or_null(const std::optional<double>& value) { return value ? json(*value) : json(); }
 
 }  // namespace ltad

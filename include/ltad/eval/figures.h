@@ -8,7 +8,7 @@
 
 namespace ltad {
 
-/// How well a score tells good from defective, picture by picture or pixel by pixel; empty where there is no such figure
+/// How well a score tells good from defective, picture by picture or pixel by pixel; empty where there is no figure
 /// ("n/a"). All but the threshold, a score, are in [0, 1].
 struct LevelFigures {
     std::optional<double> auroc{};

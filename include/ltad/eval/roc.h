@@ -8,6 +8,9 @@
 
 namespace ltad {
 
+/// Of a ROC curve that is drawn.
+inline constexpr std::size_t curve_points = 100;
+
 /// How well scores tell defective items from good ones. "Found at t" are the items that score t or more; of them TP are
 /// defective.
 struct RankedFigures {

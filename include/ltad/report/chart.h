@@ -50,6 +50,7 @@ struct BarGroup {
     std::string name{};
     std::optional<std::int64_t> count{};          ///< beside the bars, as number and thin bar
     std::vector<std::optional<double>> values{};  ///< one per series; "n/a" where there is none
+    std::vector<double> errors{};                 ///< half the lengths of error bars, one per series; none where empty
 };
 
 /// Horizontal bars, a group for each name, in the order given.
@@ -66,7 +67,7 @@ struct BarChart {
     bool legend = true;
     int width = 440;
 };
-/// Throws Error where a group has not one value for each series.
+/// Throws Error where a group has not one value, or not one error, for each series.
 [[nodiscard]] std::string draw(const BarChart& chart);
 
 /// The scores of good items (upwards) and of defective ones (downwards) in the same bins, as shares of their group.

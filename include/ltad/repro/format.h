@@ -11,8 +11,9 @@ namespace ltad {
 
 /// What was measured for one cell.
 struct CellValues {
-    std::vector<double> seeds;  ///< percent, one per seed
-    std::string why_empty;      ///< why seeds are missing, for a footnote; empty where nothing went wrong
+    std::vector<double> seeds{};      ///< percent, one per seed
+    std::string why_empty{};          ///< why seeds are missing, for a footnote; empty where nothing went wrong
+    std::vector<std::string> runs{};  ///< folders of the runs that were read, one per seed
 };
 
 /// [row][column] of a ReproTable.
@@ -35,7 +36,7 @@ using CellGrid = std::vector<std::vector<CellValues>>;
 /// of seeds, their values (spaces between), paper, note. Figures in full precision; a field without a figure is empty.
 [[nodiscard]] std::string format_csv(const ReproTable& table, const CellGrid& cells);
 
-/// Format "ltad-repro/1": the table with every figure; null where there is none.
+/// Format "ltad-repro/1": the table with every figure, null where there is none, and the folders of its runs.
 [[nodiscard]] json to_json(const ReproTable& table, const CellGrid& cells);
 
 }  // namespace ltad

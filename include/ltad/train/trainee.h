@@ -45,6 +45,9 @@ struct Schedule {
 /// What a checkpoint says of itself.
 [[nodiscard]] Metadata checkpoint_metadata(const json& settings);
 
+/// Why a checkpoint is not one of ours with the settings of now, listing what differs; empty where it is.
+[[nodiscard]] std::string why_unfit(const Metadata& saved, const json& now);
+
 /// Throws Error, listing what differs, unless a checkpoint's metadata has our format and the settings of now.
 void check_checkpoint(const Metadata& saved, const json& now, const std::filesystem::path& file);
 
