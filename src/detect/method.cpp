@@ -42,7 +42,7 @@ std::unique_ptr<Detector> load_detector(const Run& run, const std::string& only)
     const Method& method = method_named(run.config().method);
     if (only.empty()) return method.load(run, only);
     if (method.scores.size() == 1)
-        throw UsageError(text("--only: method \"", method.name, "\" has no parts, only \"ltad\" has"));
+        throw UsageError(text("--only: method \"", method.name, "\" has one score, and no parts of it"));
     if (std::find(method.scores.begin() + 1, method.scores.end(), only) == method.scores.end())
         throw UsageError(text("--only: '", only, "' is no part of the score \"", method.scores.front(), '"'));
     return method.load(run, only);

@@ -1,11 +1,16 @@
 #include "ltad/eval/maps.h"
 
 #include <array>
+#include <csignal>
+#include <cstdlib>
+#include <map>
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <opencv2/imgcodecs.hpp>
 
+#include "ltad/core/error.h"
+#include "ltad/core/interrupt.h"
 #include "ltad/data/image.h"
 #include "ltad/eval/evaluate.h"
 #include "ltad/eval/report.h"
@@ -46,6 +51,45 @@ TEST(Maps, SixteenBitsHoldTheScores) {
                             expected.maps[s][0][y][x].item<double>(), (high - low) / 65535 + 1e-4 * std::abs(high));
     }
     EXPECT_EQ(read_image(tiny / ("maps/overlay/" + file)).width, 224);
+}
+
+// maps.json says that its folder is whole: after an interruption there is none, not even an older one.
+TEST(Maps, InterruptedLeaveNoIndexAndNoResults) {
+    const TinyRun tiny({"method=patchcore"});
+    ltad::Run run = tiny.open();
+    fit_detector(run, {});
+    const auto detector = load_detector(run);
+    const auto maps = tiny / "maps";
+    (void)evaluate(run, *detector, {.maps = maps});
+    ASSERT_TRUE(std::filesystem::exists(maps / "maps.json"));
+    const auto interrupted = [&] {
+        catch_interrupts();
+        (void)std::raise(SIGINT);
+        try {
+            write_results(run, evaluate(run, *detector, {.maps = maps}));
+        } catch (const Interrupted&) {
+            std::_Exit(5);
+        }
+        std::_Exit(0);
+    };
+    EXPECT_EXIT(interrupted(), ::testing::ExitedWithCode(5), "");
+    EXPECT_FALSE(std::filesystem::exists(maps / "maps.json"));
+    EXPECT_FALSE(std::filesystem::exists(run.output() / "eval"));
+}
+
+TEST(Report, NamesAreReadWhereTheMethodLearnsThem) {
+    const TinyRun tiny;
+    for (const auto& [override, learned] : std::map<std::string, bool>{{"method=ltad", true},
+                                                                       {"method=uniad", false},
+                                                                       {"prompts.learned=false", false},
+                                                                       {"phase1.generator=autoencoder", false}}) {
+        ltad::Run run = tiny.open({override, "output=" + (tiny / override).string()});
+        fit_detector(run, {.from_shell = false});
+        const auto detector = load_detector(run);
+        EXPECT_EQ(detector->learned_names() != nullptr, learned) << override;
+        for (const ReportClass& c : make_report(run, *detector, evaluate(run, *detector)).classes)
+            EXPECT_EQ(c.name_words.size(), learned ? 2u : 0u) << override;
+    }
 }
 
 TEST(Report, HasEverythingForEveryMethod) {
