@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
     app.add_option("--seeds", command.seeds, "How many seeds, from the config's on (mean and deviation)");
     app.add_option("--imbalance", command.imbalance, "Imbalance factors of tables 3-5 and figure 8, e.g. 10,20")
         ->delimiter(',')
+        ->type_name("A,B,...")
         ->allow_extra_args(false);
     app.add_option("--efficientnet", command.efficientnet, "Model directory of the EfficientNet of row 6.1");
     app.add_option("--out", command.out, "Folder for runs and tables; else runs/repro/<name>");

@@ -31,6 +31,14 @@ std::vector<std::string> names_in(const std::filesystem::path& folder, Keep keep
     return names;
 }
 
+/// Where a layout has its pictures.
+std::string places_in(const DatasetConfig& config) {
+    if (config.layout == "jsonl") return "one JSON object a line in " + config.train + " and " + config.test;
+    if (config.layout == "visa") return "split_csv/1cls.csv and the files that it lists";
+    return config.layout == "dagm" ? "<class>/Train/*.PNG and <class>/Test/*.PNG"
+                                   : "<class>/train/good/*.png and <class>/test/<good or a defect>/*.png";
+}
+
 void check_files(const Dataset& dataset, const std::vector<Sample>& samples) {
     for (const Sample& sample : samples) {
         for (const std::string& file : {sample.file, sample.mask})
@@ -46,20 +54,32 @@ void check_no_repeats(const Dataset& dataset) {
             if (!seen.insert(sample.file).second) fail(dataset.root.string(), ": ", sample.file, " is listed twice");
 }
 
+/// Pictures of a class.
+struct Counts {
+    std::int64_t train = 0;
+    std::int64_t test = 0;
+};
+
+void check_halves(const Dataset& dataset, const std::map<std::string, Counts>& counts) {
+    for (const auto& [half, count_of] : {std::pair("training", &Counts::train), std::pair("test", &Counts::test)}) {
+        std::string without;
+        for (const auto& [name, count] : counts)
+            if (count.*count_of == 0) without += text(without.empty() ? "" : ", ", '\'', name, '\'');
+        if (!without.empty())
+            fail(dataset.root.string(), ": without any ", half, " picture: ", without,
+                 "; every class needs some, good ones are enough");
+    }
+}
+
 void check_classes(const Dataset& dataset) {
-    std::map<std::string, std::pair<std::int64_t, std::int64_t>> counts;  // train, test
+    std::map<std::string, Counts> counts;
     std::map<std::string, bool> has_masks;
-    for (const Sample& s : dataset.train) ++counts[s.class_name].first;
+    for (const Sample& s : dataset.train) ++counts[s.class_name].train;
     for (const Sample& s : dataset.test) {
-        ++counts[s.class_name].second;
+        ++counts[s.class_name].test;
         has_masks[s.class_name] |= !s.mask.empty();
     }
-    if (counts.empty())
-        fail(dataset.root.string(), ": no class with pictures was found; is dataset.layout the right one?");
-    for (const auto& [name, count] : counts) {
-        if (count.first == 0) fail(dataset.root.string(), ": class '", name, "' has no training picture");
-        if (count.second == 0) fail(dataset.root.string(), ": class '", name, "' has no test picture");
-    }
+    check_halves(dataset, counts);
     for (const Sample& s : dataset.test)
         if (s.defective && s.mask.empty() && has_masks[s.class_name])
             fail((dataset.root / s.file).string(), ": a defective picture without a mask, in a class that has masks");
@@ -99,6 +119,9 @@ Dataset list_dataset(const DatasetConfig& config) {
     const auto by_file = [](const Sample& a, const Sample& b) { return a.file < b.file; };
     std::sort(dataset.train.begin(), dataset.train.end(), by_file);
     std::sort(dataset.test.begin(), dataset.test.end(), by_file);
+    if (dataset.train.empty() && dataset.test.empty())
+        fail(config.root, ": no class with pictures was found; dataset.layout \"", config.layout, "\" has ",
+             places_in(config));
     check_classes(dataset);
     check_no_repeats(dataset);
     check_files(dataset, dataset.train);

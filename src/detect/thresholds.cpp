@@ -186,9 +186,14 @@ Thresholds thresholds_of(Run& run, const Detector& detector) {
         const NormalClass& normal = measured.classes[name] = observe(run, detector, progress, name);
         classes[name] = to_json(names, normal);
     }
-    write_json(
-        file,
-        {{"format", thresholds_format}, {"settings", settings}, {"quantile", measured.quantile}, {"classes", classes}});
+    try {
+        write_json(file, {{"format", thresholds_format},
+                          {"settings", settings},
+                          {"quantile", measured.quantile},
+                          {"classes", classes}});
+    } catch (const Error& error) {  // of a folder that may only be read
+        log_warning(text("the thresholds are measured, but not kept: ", error.what()));
+    }
     return measured;
 }
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "ltad/core/error.h"
 #include "ltad/report/chart.h"
@@ -28,6 +29,17 @@ ChartRange scores_range(const HistogramChart& chart) {
     all.insert(all.end(), chart.defective.begin(), chart.defective.end());
     if (chart.threshold) all.push_back(*chart.threshold);
     return range_of(all);
+}
+
+/// As many ticks as have room for their labels side by side.
+std::pair<std::vector<double>, std::vector<std::string>> ticks_with_room(const ChartRange& range, double width) {
+    for (int count = std::max(2, static_cast<int>(width / 40));; --count) {
+        const auto ticks = nice_ticks(range.low, range.high, count);
+        const auto labels = tick_labels(ticks);
+        double needed = 0;
+        for (const std::string& label : labels) needed += text_width(label) + 8;
+        if (needed <= width || count == 1) return {ticks, labels};
+    }
 }
 
 }  // namespace
@@ -60,14 +72,15 @@ std::string draw(const HistogramChart& chart) {
     svg.line(x.from, middle, x.to, middle, Paint::soft);
     if (chart.threshold && std::isfinite(*chart.threshold))
         svg.line(x(*chart.threshold), top, x(*chart.threshold), bottom, Paint::ink, 1, "3 2");
-    svg.label(width - 2, top + 9, Anchor::end, Paint::soft, text(chart.good.size(), " good"));
-    // On a ground of its own, since the threshold may be there.
-    const std::string defective_label = text(chart.defective.size(), " defective");
+    // On grounds of their own, since bars or the threshold may be there.
+    const std::string good_label = text(chart.good.size(), " good"),
+                      defective_label = text(chart.defective.size(), " defective");
+    svg.rect(width - 2 - text_width(good_label), top, text_width(good_label), 12, Paint::paper);
+    svg.label(width - 2, top + 9, Anchor::end, Paint::soft, good_label);
     svg.rect(2, bottom - 13, text_width(defective_label), 13, Paint::paper);
     svg.label(2, bottom - 3, Anchor::start, Paint::bad, defective_label);
 
-    const auto ticks = nice_ticks(range.low, range.high, std::max(2, chart.width / 40));
-    const auto labels = tick_labels(ticks);
+    const auto [ticks, labels] = ticks_with_room(range, width);
     for (std::size_t i = 0; i < ticks.size(); ++i) {
         const double half = text_width(labels[i]) / 2;
         svg.label(std::clamp(x(ticks[i]), half, width - half), bottom + text_height, Anchor::middle, Paint::soft,

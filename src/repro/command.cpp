@@ -82,6 +82,11 @@ Setting setting_of(const ReproCommand& command) {
     if (std::filesystem::equivalent(command.efficientnet, config.encoder.path, code))
         throw UsageError(text("--efficientnet: ", command.efficientnet.string(),
                               " is the config's own encoder; row 6.1 is of another one"));
+    if (compares_splits(command.table) && !config.split.path.empty())
+        throw UsageError(
+            text("split.path: ", command.table,
+                 " compares splits that it draws itself, by --imbalance; imported lists are of no use to it "
+                 "(--set split.path= leaves them out)"));
     const bool paper_data = is_paper_data(command.table, config);
     std::vector<double> factors = command.imbalance;
     if (factors.empty() && !paper_data) factors = {config.split.imbalance_factor};
@@ -89,6 +94,22 @@ Setting setting_of(const ReproCommand& command) {
                                 {.paper_data = paper_data, .factors = factors, .efficientnet = command.efficientnet});
     setting.root = command.out.empty() ? std::filesystem::path("runs") / "repro" / config.name : command.out;
     return setting;
+}
+
+/// Says which of the user's settings a table does not listen to, since its own rows or columns set them.
+void warn_of_idle_overrides(const ReproCommand& command, const ReproTable& table) {
+    const auto sets = [](const std::vector<std::string>& overrides, const std::string& key) {
+        return std::any_of(overrides.begin(), overrides.end(),
+                           [&](const std::string& override) { return override.starts_with(key + "="); });
+    };
+    const auto all_set = [&](const auto& parts, const std::string& key) {
+        return std::all_of(parts.begin(), parts.end(), [&](const auto& part) { return sets(part.overrides, key); });
+    };
+    for (const std::string& override : command.overrides) {
+        const std::string key = override.substr(0, override.find('='));
+        if (all_set(table.rows, key) || all_set(table.columns, key))
+            log_warning(text("--set ", override, " changes nothing: ", table.name, " sets ", key, " itself"));
+    }
 }
 
 /// A word of a shell's command line.
@@ -150,6 +171,7 @@ void reproduce(const ReproCommand& command, std::ostream& out, bool ansi) {
     if (!setting.table.paper_data && !work.no_data.empty() &&
         std::none_of(work.no_data.begin(), work.no_data.end(), [](const std::string& why) { return why.empty(); }))
         fail(work.no_data.front(), "; dataset.root should name the data set");
+    warn_of_idle_overrides(command, setting.table);
     if (command.dry_run) {
         out << setting.table.title << '\n' << describe(plan, work);
         return;

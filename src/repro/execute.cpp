@@ -178,7 +178,7 @@ std::string describe(const ReproPlan& plan, const ReproWork& work) {
     if (absent > 0)
         out += text(absent, " runs have no data: ",
                     *std::find_if(work.no_data.begin(), work.no_data.end(), [](const auto& w) { return !w.empty(); }),
-                    "\n");
+                    "; --set dataset.root=DIR says where they are, --config F takes data of one's own\n");
     for (const PlannedRun& run : plan.runs)
         if (!run.refused.empty()) out += text(run.label, " cannot run: ", run.refused, "\n");
     return out + format_rows(rows, 1, 1);

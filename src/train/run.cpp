@@ -89,12 +89,24 @@ void Run::check_split() const {
              "start over with `ltad-train fit --force`");
 }
 
-FileLock Run::claim(bool replace_split) const {
+void Run::check_method() const {
+    const auto file = output_ / "config.json";
+    if (!std::filesystem::exists(file)) return;
+    const json there = read_json(file).value("method", json(config_.method));
+    if (there != config_.method)
+        fail(output_.string(), ": a run of method ", there.dump(), " is here, which one of \"", config_.method,
+             "\" would take the place of; give another name, such as --set name=", config_.name, '-', config_.method);
+}
+
+FileLock Run::claim(bool start_over) const {
     const auto folder = output_ / "split";
     FileLock lock(output_ / "lock", "it is training in " + output_.string());
-    if (!replace_split) check_split();
+    if (!start_over) {
+        check_method();
+        check_split();
+    }
     const bool there = std::filesystem::exists(folder / "split.json");
-    if (!there || replace_split) write_split(folder, split_, config_.dataset);
+    if (!there || start_over) write_split(folder, split_, config_.dataset);
     return lock;
 }
 

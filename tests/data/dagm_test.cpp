@@ -91,7 +91,8 @@ TEST(DagmLayout, NamesTheClassWithoutTestPictures) {
     const TemporaryFolder folder;
     const auto config =
         write_dagm_tree(folder / "set", {{.name = "Class1"}, {.name = "Class2", .test_good = 0, .test_defective = 0}});
-    EXPECT_THAT([&] { (void)list_dataset(config); }, ThrowsMessage<Error>(HasSubstr("'Class2' has no test picture")));
+    EXPECT_THAT([&] { (void)list_dataset(config); },
+                ThrowsMessage<Error>(HasSubstr("without any test picture: 'Class2'")));
 }
 
 }  // namespace

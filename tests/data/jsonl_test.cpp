@@ -197,7 +197,7 @@ TEST_F(JsonlLayout, RefusesATestPictureAmongTheTrainingPictures) {
 TEST_F(JsonlLayout, NamesTheClassThatHasOnlyOneHalf) {
     put_file(folder_ / "set/cable/1.png", "x");
     add("test.jsonl", R"({"filename": "cable/1.png", "label": 0, "clsname": "cable"})");
-    expect_error("class 'cable' has no training picture");
+    expect_error("without any training picture: 'cable'");
 }
 
 TEST_F(JsonlLayout, NamesTheDefectivePictureWithoutMask) {

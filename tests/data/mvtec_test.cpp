@@ -105,13 +105,30 @@ TEST(MvtecLayout, NamesTheEmptyClass) {
         ThrowsMessage<Error>(AllOf(HasSubstr((folder / "set/cable/train/good").string()), HasSubstr("'cable'"))));
 }
 
+TEST(MvtecLayout, AFolderOfAnotherShapeLearnsWhatIsExpected) {
+    const TemporaryFolder folder;
+    const auto config = write_mvtec_tree(folder / "set", {{.name = "bottle"}});
+    DatasetConfig deeper = config;
+    deeper.root = (folder / "set/bottle").string();
+    EXPECT_THAT([&] { (void)list_dataset(deeper); },
+                ThrowsMessage<Error>(AllOf(HasSubstr(deeper.root), HasSubstr("<class>/train/good/*.png"))));
+}
+
+TEST(MvtecLayout, NamesAllClassesWithoutTestPictures) {
+    const TemporaryFolder folder;
+    const auto config = write_mvtec_tree(folder / "set", {{.name = "bottle", .test_good = 0, .test_defective = 0},
+                                                          {.name = "cable", .test_good = 0, .test_defective = 0}});
+    EXPECT_THAT([&] { (void)list_dataset(config); },
+                ThrowsMessage<Error>(AllOf(HasSubstr("'bottle', 'cable'"), HasSubstr("good ones are enough"))));
+}
+
 TEST(MvtecLayout, NamesTheClassWithoutTestPictures) {
     const TemporaryFolder folder;
     const auto config =
         write_mvtec_tree(folder / "set", {{.name = "bottle"}, {.name = "cable", .test_good = 0, .test_defective = 0}});
-    EXPECT_THAT(
-        [&] { (void)list_dataset(config); },
-        ThrowsMessage<Error>(AllOf(HasSubstr((folder / "set").string()), HasSubstr("'cable' has no test picture"))));
+    EXPECT_THAT([&] { (void)list_dataset(config); },
+                ThrowsMessage<Error>(
+                    AllOf(HasSubstr((folder / "set").string()), HasSubstr("without any test picture: 'cable'"))));
 }
 
 }  // namespace

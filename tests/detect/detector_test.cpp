@@ -63,6 +63,18 @@ TEST(Detector, EachMethodGivesMapsAndImageScores) {
     }
 }
 
+TEST(Detector, AMethodDoesNotTakeAnothersRun) {
+    const TinyRun tiny;
+    ltad::Run run = tiny.open();
+    fit_detector(run, {.from_shell = false});
+    ltad::Run other = tiny.open({"method=patchcore", "name=ours"});
+    EXPECT_THAT([&] { fit_detector(other, {}); },
+                ThrowsMessage<Error>(AllOf(HasSubstr("a run of method \"ltad\""), HasSubstr("name=ours-patchcore"))));
+    EXPECT_EQ(read_json(run.output() / "config.json").at("method"), "ltad");
+    fit_detector(other, {.force = true});
+    EXPECT_EQ(read_json(run.output() / "config.json").at("method"), "patchcore");
+}
+
 TEST(Detector, OneModuleOfLtadScoresAlone) {
     const TinyRun tiny;
     ltad::Run run = tiny.open();

@@ -271,6 +271,20 @@ TEST_F(Repro, SeedsGiveMeanAndDeviation) {
     EXPECT_THAT(printed(two), HasSubstr("±"));
 }
 
+TEST_F(Repro, WhatATableDoesNotListenToIsSaid) {
+    ReproCommand lists = command("table3");
+    lists.overrides = {"split.path=" + (tiny / "lists").string()};
+    EXPECT_THAT([&] { (void)printed(lists); },
+                ThrowsMessage<UsageError>(AllOf(HasSubstr("split.path"), HasSubstr("table3"))));
+    ReproCommand idle = command("table9");
+    idle.dry_run = true;
+    idle.overrides = {"prompts.normal=flawless", "phase2.epochs=1"};
+    ::testing::internal::CaptureStderr();
+    (void)printed(idle);
+    EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+                AllOf(HasSubstr("--set prompts.normal=flawless changes nothing"), Not(HasSubstr("phase2.epochs"))));
+}
+
 TEST_F(Repro, MistakesAreNamed) {
     EXPECT_THAT([&] { (void)printed(command("table2")); },
                 ThrowsMessage<UsageError>(AllOf(HasSubstr("table2"), HasSubstr("table3"), HasSubstr("fig8"))));

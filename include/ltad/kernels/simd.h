@@ -19,7 +19,7 @@ namespace ltad {
 /// 16 floats side by side. Operators work lane by lane; the compiler makes one, two or four registers of them.
 /// Functions take them by reference: passed by value they would need AVX-512 in the caller.
 using Lanes = float __attribute__((vector_size(64)));
-using IntLanes = std::int32_t __attribute__((vector_size(64)));
+using BitLanes = std::uint32_t __attribute__((vector_size(64)));  // unsigned: NaN and unused lanes may overflow
 constexpr std::int64_t lane_count = 16;
 
 // All of these are inlined: how vectors would be returned does not matter, there and where they are called.
@@ -90,7 +90,7 @@ LTAD_INLINE Lanes fast_swish(const Lanes& x) {
     p = p * rest + 6.9314696706e-1f;
     p = p * rest + 1.0f;
     // Not std::bit_cast: where it is not inlined, it and its caller disagree about how vectors are returned.
-    const IntLanes scaled = __builtin_bit_cast(IntLanes, p) + (__builtin_bit_cast(IntLanes, shifted) << 23);
+    const BitLanes scaled = __builtin_bit_cast(BitLanes, p) + (__builtin_bit_cast(BitLanes, shifted) << 23);
     return y / (1.0f + __builtin_bit_cast(Lanes, scaled));
 }
 

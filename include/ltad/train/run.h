@@ -32,8 +32,8 @@ public:
     void check_split() const;
 
     /// Claims the run's folder for a training: no other process trains there while the lock lives. Writes the split
-    /// where there is none, or with `replace_split` another one; otherwise as `check_split`.
-    [[nodiscard]] FileLock claim(bool replace_split) const;
+    /// where there is none. Throws Error when the folder is a run of another method or split, but for `start_over`.
+    [[nodiscard]] FileLock claim(bool start_over) const;
 
     /// <output>/config.json: the resolved config with the program's version and revision.
     void write_config() const;
@@ -66,6 +66,8 @@ public:
     [[nodiscard]] json common_settings() const;
 
 private:
+    void check_method() const;
+
     Config config_;
     std::filesystem::path output_;
     at::Device device_;
