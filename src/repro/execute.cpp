@@ -28,8 +28,11 @@ std::optional<json> finished_results(const PlannedRun& run) {
             return std::nullopt;
     try {
         json results = read_json(file);
+        (void)results.at("classes");
         for (const std::string& score : run.scores)
-            if (!results.at("mean").at("all").contains(score)) return std::nullopt;
+            for (const char* subset : {"all", "high", "low"})
+                for (const char* figure : {"image_auroc", "pixel_auroc"})
+                    (void)results.at("mean").at(subset).at(score).at(figure);
         return results;
     } catch (const std::exception& error) {
         log_warning(text(file.string(), ": is damaged and made again (", error.what(), ")"));
@@ -204,7 +207,7 @@ std::vector<RunOutcome> execute(const ReproPlan& plan, const ReproWork& work, co
             overall.end_training();
             outcome.results = trainer.evaluate();
         } catch (const Interrupted&) {
-            throw;
+            throw Interrupted("interrupted; what is finished is kept, and the same call goes on from there");
         } catch (const std::exception& error) {
             outcome.why = error.what();
             log_error(text(run.label, ": ", outcome.why));

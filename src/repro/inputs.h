@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 
@@ -12,11 +13,16 @@ namespace ltad {
 /// with every call would take minutes.
 class Inputs {
 public:
-    /// Of the data set's pictures and masks by name and size, the lists of split.path, and the encoder's files by
-    /// content; each is looked at once. Of what cannot be read, its path: the run will say why.
-    [[nodiscard]] std::string fingerprint(const Config& config);
+    /// Of what trainings read: the training pictures by name and size, those of the lists of split.path and these lists
+    /// themselves, the encoder's files by content. Each is looked at once. Of what cannot be read, its path: the run
+    /// will say why.
+    [[nodiscard]] std::string training(const Config& config);
+    /// Of the test pictures, likewise, and their masks by content.
+    [[nodiscard]] std::string test(const Config& config);
 
 private:
+    std::string look_once(const std::string& what, const std::function<std::string()>& describe);
+
     std::map<std::string, std::string> known_;
 };
 

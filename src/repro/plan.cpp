@@ -22,8 +22,9 @@ json essence_of(const Config& config, Inputs& inputs) {
     json all = to_json(config);
     for (const char* key : {"name", "output", "threads", "device", "checkpoint_seconds", "features"}) all.erase(key);
     for (const char* section : {"dataset", "split", "encoder"})
-        for (const char* path : {"root", "path"}) all[section].erase(path);
-    all["inputs"] = inputs.fingerprint(config);
+        for (const char* path : {"root", "path", "train", "test"}) all[section].erase(path);
+    all["inputs"] = inputs.training(config);
+    all["tested_on"] = inputs.test(config);
     return all;
 }
 

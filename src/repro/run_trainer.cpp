@@ -14,7 +14,9 @@ namespace {
 bool is_useful(const std::filesystem::path& file, const json& settings, const char* consequence) {
     std::string why;
     try {
-        why = why_unfit(SafetensorsFile(file).metadata(), settings);
+        Metadata metadata;
+        (void)load_weights(file, &metadata);  // checks the tensors, too
+        why = why_unfit(metadata, settings);
     } catch (const Error& error) {
         why = error.what();
     }
@@ -47,6 +49,7 @@ void RunTrainer::train(const std::function<void(std::span<const PlannedPart>)>& 
         make(parts);
         left = left.subspan(parts.size());
     }
+    run_.write_config();  // no training has, where all parts were taken over
 }
 
 json RunTrainer::evaluate() {

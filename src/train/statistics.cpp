@@ -91,8 +91,14 @@ void write_statistics(const Run& run, const ScoreStatistics& statistics) {
 }
 
 bool statistics_are_current(const Run& run) {
-    return std::filesystem::exists(statistics_file(run)) &&
-           read_json(statistics_file(run)).value("modules", json()) == module_hashes(run);
+    if (!std::filesystem::exists(statistics_file(run))) return false;
+    try {
+        const json there = read_json(statistics_file(run));
+        return there.at("modules") == module_hashes(run) && there.at("reconstruction_deviation").is_number() &&
+               there.at("semantic_deviation").is_number();
+    } catch (const std::exception&) {  // damaged: as good as missing
+        return false;
+    }
 }
 
 ScoreStatistics read_statistics(const Run& run) {

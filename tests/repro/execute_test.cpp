@@ -96,11 +96,12 @@ TEST_F(Repro, FinishedWorkIsNotDoneAgain) {
 
 TEST_F(Repro, ChangedPicturesAreAnotherTable) {
     const std::string first = printed(command("table8"));
+    // A test picture: the parts did not see it, the figures did.
     const Sample gone = tiny.open().split().test.front();
     std::filesystem::remove(tiny / ("data/" + gone.file));
     ReproCommand again = command("table8");
     again.dry_run = true;
-    EXPECT_THAT(printed(again), HasSubstr("3 runs, 0 of them finished; 3 parts"));
+    EXPECT_THAT(printed(again), HasSubstr("3 runs, 0 of them finished; 6 parts are reused"));
     again.dry_run = false;
     EXPECT_NE(printed(again), first);
 }
@@ -194,6 +195,48 @@ TEST_F(Repro, DamagedFilesAreMadeAgain) {
     EXPECT_EQ(damaged, 6u);
     EXPECT_EQ(printed(command("table8")), first);
     EXPECT_EQ(document("table8"), figures);
+}
+
+TEST_F(Repro, ResultsAndStatisticsWithoutTheirKeysAreMadeAgain) {
+    ReproCommand methods = command("table3");
+    methods.imbalance = {4};
+    const std::string first = printed(methods);
+    std::size_t statistics = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(tiny / "repro/runs")) {
+        ASSERT_TRUE(std::filesystem::exists(entry.path() / "results.json"));
+        json results = read_json(entry.path() / "results.json");
+        results.at("mean").erase("low");
+        write_json(entry.path() / "results.json", results);
+        if (!std::filesystem::exists(entry.path() / "phase2/statistics.json")) continue;
+        write_file_atomically(entry.path() / "phase2/statistics.json", statistics++ == 0 ? "{" : "[]");
+    }
+    EXPECT_EQ(statistics, 2u);
+    EXPECT_EQ(printed(methods), first);
+}
+
+TEST_F(Repro, PartsWithFlippedBitsAreMadeAgain) {
+    const std::string first = printed(command("table8"));
+    for (const auto& entry : std::filesystem::directory_iterator(tiny / "repro/runs")) {
+        const auto file = entry.path() / "phase2/semantic.safetensors";
+        std::string bytes = read_file(file);
+        bytes[bytes.size() - 2] = static_cast<char>(bytes[bytes.size() - 2] ^ 1);
+        write_file_atomically(file, bytes);  // a link of its own, newer than the results
+    }
+    EXPECT_EQ(printed(command("table8")), first);
+}
+
+// ltad-detect and ltad-eval --report want it.
+TEST_F(Repro, RunsThatTakeOverAllTheirPartsHaveAConfig) {
+    ReproCommand other = command("table8");
+    (void)printed(other);
+    other.overrides = {"scoring.map_size=64"};
+    (void)printed(other);
+    std::size_t runs = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(tiny / "repro/runs")) {
+        EXPECT_TRUE(std::filesystem::exists(entry.path() / "config.json")) << entry.path();
+        ++runs;
+    }
+    EXPECT_EQ(runs, 6u);
 }
 
 TEST_F(Repro, PartsOfAnotherPhase1AreMadeAgain) {

@@ -8,6 +8,7 @@
 #include "ltad/config/load.h"
 #include "ltad/core/error.h"
 #include "ltad/core/json.h"
+#include "ltad/split/split.h"
 #include "support/dataset_tree.h"
 #include "support/temporary_folder.h"
 
@@ -174,6 +175,70 @@ TEST_F(Plan, KeysFollowThePicturesAndTheEncoder) {
              {"dataset.root=" + (folder / "moved").string(), "encoder.path=" + (folder / "moved encoder").string()});
     EXPECT_EQ(std::tuple(moved.runs[3].config.output, moved.runs[3].parts[0].key, moved.runs[3].parts[1].key), there)
         << "the same pictures and weights elsewhere";
+}
+
+TEST_F(Plan, PartsFollowTrainingPicturesAndRunsAlsoTestPictures) {
+    for (const char* file : {"train/good/0.png", "train/good/1.png", "test/good/0.png", "test/bad/0.png"})
+        put_file(folder / "data/gear" / file, "picture");
+    put_file(folder / "data/gear/ground_truth/bad/0_mask.png", "mask");
+    const auto keys = [&] {
+        const ReproPlan all = plan("table7", 1, {"dataset.root=" + (folder / "data").string()});
+        return std::pair(all.runs[3].config.output, all.runs[3].parts[1].key);
+    };
+    const auto before = keys();
+    for (const char* file : {"test/good/0.png", "ground_truth/bad/0_mask.png"}) {
+        put_file(folder / "data/gear" / file, "another one");
+        EXPECT_NE(keys().first, before.first) << file;
+        EXPECT_EQ(keys().second, before.second) << file;
+    }
+    const auto changed = keys().first;
+    put_file(folder / "data/gear/ground_truth/bad/0_mask.png", "of this size");
+    const auto of_one_size = keys().first;
+    put_file(folder / "data/gear/ground_truth/bad/0_mask.png", "OF THIS SIZE");
+    EXPECT_NE(keys().first, of_one_size) << "masks are known by content";
+    EXPECT_NE(changed, of_one_size);
+    // Names need not be UTF-8.
+    put_file(folder / "data/gear/test/good/caf\xe9.png", "picture");
+    const auto odd = keys().first;
+    EXPECT_NE(odd, of_one_size);
+    put_file(folder / "data/gear/test/good/0.png", "once more another one");
+    EXPECT_NE(keys().first, odd);
+    const auto tested = keys();
+    put_file(folder / "data/gear/train/good/1.png", "another one");
+    EXPECT_NE(keys().first, tested.first);
+    EXPECT_NE(keys().second, tested.second);
+}
+
+TEST_F(Plan, ListsAreKnownByThePicturesTheyName) {
+    for (const char* file : {"train/good/0.png", "test/good/0.png", "test/bad/0.png"})
+        put_file(folder / "data/gear" / file, "picture");
+    // Outside the layout: the data set's own listing does not see them.
+    for (const char* file : {"elsewhere/train.png", "elsewhere/test.png"}) put_file(folder / "data" / file, "picture");
+    Split split;
+    split.type = "import";
+    split.classes.push_back({.name = "gear", .available = 1, .requested = 1, .kept = 1});
+
+    split.train = {{"elsewhere/train.png", "gear", false, ""}};
+    split.test = {{"elsewhere/test.png", "gear", false, ""}};
+    DatasetConfig data;
+    data.root = (folder / "data").string();
+    write_split(folder / "lists", split, data);
+    ASSERT_NO_THROW((void)read_split(folder / "lists"));
+    const auto keys = [&](const std::string& lists) {
+        const ReproPlan all = plan(
+            "table7", 1, {"dataset.root=" + (folder / "data").string(), "split.path=" + (folder / lists).string()});
+        return std::pair(all.runs[3].config.output, all.runs[3].parts[1].key);
+    };
+    const auto before = keys("lists");
+    put_file(folder / "data/elsewhere/test.png", "another one");
+    const auto tested = keys("lists");
+    EXPECT_NE(tested.first, before.first);
+    EXPECT_EQ(tested.second, before.second);
+    put_file(folder / "data/elsewhere/train.png", "another one");
+    EXPECT_NE(keys("lists").second, tested.second);
+    const auto there = keys("lists");
+    std::filesystem::rename(folder / "lists", folder / "moved");
+    EXPECT_EQ(keys("moved"), there);
 }
 
 TEST_F(Plan, AConfigThatIsWrongAlreadyIsRefusedAtOnce) {

@@ -19,7 +19,7 @@ struct ScoreStatistics {
 
 /// phase2/statistics.json: the statistics and the sha256 of the modules they belong to.
 void write_statistics(const Run& run, const ScoreStatistics& statistics);
-/// Whether they are there and belong to the modules that are there.
+/// Whether they are there, whole, and belong to the modules that are there.
 [[nodiscard]] bool statistics_are_current(const Run& run);
 /// Throws Error when they are missing or belong to other modules.
 [[nodiscard]] ScoreStatistics read_statistics(const Run& run);
