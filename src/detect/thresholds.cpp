@@ -50,8 +50,12 @@ NormalClass observe(const Run& run, const Detector& detector, Progress& progress
         const Detection found = detector.detect(set, indices);
         for (std::size_t s = 0; s < images.size(); ++s) {
             levels[s] += found.maps[s].mean({1, 2}, false, at::kDouble).sum().item<double>() / count;
-            for (std::int64_t i = 0; i < found.images[s].size(0); ++i)
+            for (std::int64_t i = 0; i < found.images[s].size(0); ++i) {
                 images[s].push_back(found.images[s][i].item<double>());
+                if (std::isnan(images[s].back()))
+                    fail(samples[first + static_cast<std::size_t>(i)].file, ": its ", detector.scores()[s],
+                         " score is not a number");
+            }
         }
         embedding += set.batch(indices).latents.to(at::kCPU, at::kDouble).sum(0) / count;
         progress.advance(indices.size());

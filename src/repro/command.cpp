@@ -62,6 +62,8 @@ void check(const ReproCommand& command) {
             throw UsageError(text("--imbalance: ", factor, " is not allowed (1 to ", SplitConfig::most_imbalance, ")"));
         if (!factors.insert(factor).second) throw UsageError(text("--imbalance: ", factor, " is given twice"));
     }
+    if (!command.efficientnet.empty() && command.table != "table6")
+        throw UsageError(text("--efficientnet: ", command.table, " has no row of an EfficientNet; table6 has"));
     if (!command.efficientnet.empty() && !std::filesystem::is_directory(command.efficientnet))
         throw UsageError(text("--efficientnet: ", command.efficientnet.string(),
                               " is no folder; the model directory of an EfficientNet was expected"));

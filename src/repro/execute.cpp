@@ -50,7 +50,7 @@ std::int64_t training_pictures(const Config& config) {
 class StepTimes {
 public:
     double of(const MethodPart& part, const PlannedRun& run, std::int64_t pictures) {
-        const json shape = {part.file.generic_string(), picked(run.config, part.cost_keys),
+        const json shape = {part.file.generic_string(), pictures, picked(run.config, part.cost_keys),
                             picked(run.config, {"encoder", "dataset.image_size"})};
         const auto [found, is_new] = seconds_.try_emplace(shape.dump(), 0);
         if (is_new) found->second = part.step_seconds(Run(run.config), pictures);

@@ -124,7 +124,7 @@ ReproTable methods_table(const std::string& name, const ReproOptions& options) {
 
 // Tables 6–9: variants of LTAD, on one split.
 
-/// Table 6. What UniAD and the autoencoder do not use is set as in row 6.8.
+/// Table 6. What UniAD does not use is set as in row 6.8.
 Overrides reconstruction_variant(const PaperRow& row) {
     const bool class_name = row.is("name_init", "class name");
     const char* init = class_name ? "class_name" : row.is("name_init", "random") ? "random" : "object";

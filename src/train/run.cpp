@@ -92,7 +92,8 @@ void Run::check_split() const {
 void Run::check_method() const {
     const auto file = output_ / "config.json";
     if (!std::filesystem::exists(file)) return;
-    const json there = read_json(file).value("method", json(config_.method));
+    const json document = read_json(file);
+    const json there = document.is_object() ? document.value("method", json(config_.method)) : json();
     if (there != config_.method)
         fail(output_.string(), ": a run of method ", there.dump(), " is here, which one of \"", config_.method,
              "\" would take the place of; give another name, such as --set name=", config_.name, '-', config_.method);

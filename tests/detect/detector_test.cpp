@@ -112,7 +112,7 @@ TEST(Uniad, ScoresByTheLengthOfTheError) {
     EXPECT_CLOSE_WITHIN(found.images[0], image_scores(found.maps[0], 16), 1e-6);
 }
 
-TEST(Uniad, LearnsAndResumesToTheSameBytes) {
+TEST(Uniad, LearnsAndTrainsAgainToTheSameBytes) {
     const TinyRun tiny({"method=uniad", "phase2.epochs=8", "phase2.learning_rate=0.003"});
     ltad::Run run = tiny.open();
     fit_detector(run, {});

@@ -339,6 +339,10 @@ TEST_F(Repro, MistakesAreNamed) {
     EXPECT_THAT([&] { (void)printed(factor); }, ThrowsMessage<UsageError>(HasSubstr("--imbalance")));
     ReproCommand network = command("table6");
     network.efficientnet = tiny / "nowhere";
+    ReproCommand other = command("table7");
+    other.efficientnet = tiny / "encoder";
+    EXPECT_THAT([&] { (void)printed(other); },
+                ThrowsMessage<UsageError>(AllOf(HasSubstr("--efficientnet"), HasSubstr("table6"))));
     EXPECT_THAT([&] { (void)printed(network); },
                 ThrowsMessage<UsageError>(AllOf(HasSubstr("--efficientnet"), HasSubstr("nowhere"))));
 }

@@ -11,7 +11,8 @@ struct EvaluateOptions {
 };
 
 /// Scores every test picture of a run with its fitted method (`load_detector`) and computes all AUROCs. Works class by
-/// class: memory does not grow with the number of classes. Throws Error naming a picture whose score is not a number,
+/// class: but for the mixed pixel figures (scoring.mixed_pixels), which keep every pixel, memory does not grow with the
+/// number of classes. Throws Error naming a picture whose score is not a number,
 /// and a mask whose size is not its picture's.
 [[nodiscard]] Results evaluate(Run& run, const Detector& detector, const EvaluateOptions& options = {});
 
