@@ -19,14 +19,14 @@ std::string format_rate(double rate) {
     return out;
 }
 
-std::function<std::string(double)>& progress_frame() {
-    static std::function<std::string(double)> frame;
+std::function<std::string(double, double)>& progress_frame() {
+    static std::function<std::string(double, double)> frame;
     return frame;
 }
 
 }  // namespace
 
-void frame_progress(std::function<std::string(double)> frame) { progress_frame() = std::move(frame); }
+void frame_progress(std::function<std::string(double, double)> frame) { progress_frame() = std::move(frame); }
 
 std::string format_duration(double seconds) {
     const auto whole = static_cast<long long>(std::llround(seconds));
@@ -65,8 +65,10 @@ void Progress::advance(std::size_t count) {
 void Progress::show(Clock::time_point now) {
     const double seconds = std::chrono::duration<double>(now - start_).count();
     const double rate = seconds > 0 ? static_cast<double>(done_ - done_before_) / seconds : 0;
-    const double share = total_ > 0 ? static_cast<double>(done_) / static_cast<double>(total_) : 1;
-    std::string line = progress_frame() ? progress_frame()(share) : "";
+    const auto share = [&](std::size_t part) {
+        return total_ > 0 ? static_cast<double>(part) / static_cast<double>(total_) : 1;
+    };
+    std::string line = progress_frame() ? progress_frame()(share(done_), share(done_before_)) : "";
     line += text(label_, ": ", done_, " / ", total_, ' ', unit_);
     if (rate > 0) {
         line += text(", ", format_rate(rate), ' ', unit_, "/s");

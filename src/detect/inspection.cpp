@@ -130,12 +130,13 @@ void Inspector::describe(Finding& finding, const Detection& found, std::int64_t 
     const NormalScore& normal = thresholds_.of(finding.class_name).front();
     finding.threshold = normal.threshold;
 
+    if (found.maps.empty()) return;
     const at::Tensor map = found.maps.front()[row].contiguous();
     const auto side = static_cast<int>(map.size(0));
     const HeatMap heat{{map.const_data_ptr<float>(), static_cast<std::size_t>(map.numel())}, side};
     std::optional<Box> box;
     if (finding.defective()) {
-        box = worst_region(heat, static_cast<float>(normal.level));
+        box = worst_region(heat, heat_range(normal).low);
         finding.box = box_in_picture(*box, side, picture.width, picture.height);
     }
     if (!overlays_) return;
@@ -166,6 +167,9 @@ void inspect_pictures(const InspectionOptions& options, std::ostream& out) {
     if (!options.overlays.empty()) make_directories(options.overlays);  // a wrong one is found before the work
     Run run(config_of(options), Listing::split_only);
     const auto detector = load_detector(run);
+    if (!options.overlays.empty() && !detector->gives_maps())
+        throw UsageError(text("--overlays: method \"", run.config().method,
+                              "\" scores whole pictures, and has no maps to lay over them"));
     const Thresholds thresholds = thresholds_of(run, *detector);
     const Inspector inspector(run, *detector, thresholds, options.class_name, !options.overlays.empty());
     const std::span<const std::filesystem::path> all(pictures.files);
@@ -174,7 +178,7 @@ void inspect_pictures(const InspectionOptions& options, std::ostream& out) {
         const auto batch = all.subspan(first, std::min(per_batch, all.size() - first));
         return std::async(std::launch::async, read_pictures, batch, run.layout().image_size, !options.overlays.empty());
     };
-    std::size_t unreadable = 0;
+    std::size_t without_score = 0;
     auto next = read(0);
     for (std::size_t first = 0; first < all.size(); first += per_batch) {
         if (interrupt_requested()) throw Interrupted("interrupted; the lines above are complete");
@@ -182,12 +186,13 @@ void inspect_pictures(const InspectionOptions& options, std::ostream& out) {
         if (first + per_batch < all.size()) next = read(first + per_batch);
         for (const Finding& finding : inspector.inspect(batch)) {
             out << to_json(finding, detector->scores()).dump(-1, ' ', false, json::error_handler_t::replace) << '\n';
-            if (!finding.error.empty()) ++unreadable;
+            if (!finding.error.empty()) ++without_score;
             if (finding.overlay) write_overlay(options.overlays, finding);
         }
         if (!out.flush()) fail("cannot write the results to standard output");
     }
-    if (unreadable > 0) fail(unreadable, " of ", all.size(), " pictures could not be read");
+    if (without_score > 0)
+        fail(without_score, " of ", all.size(), " pictures have no score; the \"error\" of their lines says why");
     if (!pictures.unreadable.empty()) fail(pictures.unreadable.size(), " folders could not be read");
 }
 

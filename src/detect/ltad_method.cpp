@@ -29,7 +29,7 @@ double phase1_step_seconds(const Run& run, std::int64_t) {
 }
 
 /// Of the synthetic features in a batch of phase 2.
-double synthesis_seconds(const Run& run) {
+double synthesis_seconds(const Run& run, std::int64_t) {
     const double share = run.config().phase2.sampling == "constant" ? 1 - run.config().phase2.real_probability : 0.5;
     const auto size = std::llround(share * static_cast<double>(run.config().phase2.batch_size));
     if (size == 0) return 0;
@@ -42,9 +42,7 @@ double synthesis_seconds(const Run& run) {
     });
 }
 
-double reconstruction_seconds(const Run& run, std::int64_t) {
-    return reconstruction_step_seconds(run) + synthesis_seconds(run);
-}
+double reconstruction_seconds(const Run& run, std::int64_t) { return reconstruction_step_seconds(run); }
 
 double semantic_seconds(const Run& run, std::int64_t) {
     const FeatureBatch batch = random_batch(run, run.config().phase2.batch_size);
@@ -54,10 +52,10 @@ double semantic_seconds(const Run& run, std::int64_t) {
     const at::Tensor text = at::randn({1, run.encoder().text().text_dim()}, tokens.options());
     if (run.config().semantic.text == "encoder") head.set_texts(text, -text);
     AdamW optimizer(parameters, {.learning_rate = 0});
-    return synthesis_seconds(run) + mean_seconds([&] {
-               semantic_loss(head.logits(tokens, batch.classes), head.logits(tokens, batch.classes)).backward();
-               optimizer.step();
-           });
+    return mean_seconds([&] {
+        semantic_loss(head.logits(tokens, batch.classes), head.logits(tokens, batch.classes)).backward();
+        optimizer.step();
+    });
 }
 
 template <Phase2Part part>
@@ -71,7 +69,9 @@ MethodPart phase2_part(const std::string& name, double (*step_seconds)(const Run
             .steps = [](const Config& c,
                         std::int64_t pictures) { return steps_of(c.phase2.epochs, c.phase2.batch_size, pictures); },
             .step_seconds = step_seconds,
-            .cost_keys = {"phase2", name}};
+            .shared_seconds = synthesis_seconds,
+            .cost_keys = {"phase2", "phase1.generator", "decoder", name},
+            .curves_title = "Phase 2: reconstruction and semantic head"};
 }
 
 void train_ltad(Run& run, int stage, const std::string& only, TrainOptions options) {
@@ -99,11 +99,11 @@ Method ltad_method() {
                                return steps_of(c.phase1.epochs, c.phase1.batch_size, pictures);
                            },
                        .step_seconds = phase1_step_seconds,
-                       .cost_keys = {"phase1", "decoder"}},
+                       .shared_seconds = nullptr,
+                       .cost_keys = {"phase1", "decoder"},
+                       .curves_title = "Phase 1: names and feature VAE"},
                       phase2_part<Phase2Part::reconstruction>("reconstruction", reconstruction_seconds),
                       phase2_part<Phase2Part::semantic>("semantic", semantic_seconds)},
-            .histories = {{"phase1/metrics.jsonl", "Phase 1: names and feature VAE"},
-                          {"phase2/metrics.jsonl", "Phase 2: reconstruction and semantic head"}},
             .scoring_keys = {"scoring"},
             .train = train_ltad,
             .load = load_ltad};

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "ltad/core/error.h"
+#include "ltad/core/files.h"
+#include "ltad/core/log.h"
 #include "methods.h"
 
 namespace ltad {
@@ -13,6 +15,15 @@ std::vector<const MethodPart*> Method::parts_for(const std::string& only) const 
         if (only.empty() || std::find(part.scores.begin(), part.scores.end(), only) != part.scores.end())
             needed.push_back(&part);
     return needed;
+}
+
+void Method::fit(Run& run, TrainOptions options) const {
+    if (parts.empty()) {
+        const FileLock lock = run.claim(options.force);
+        run.write_config();
+        log_info(text(run.output().string(), ": method \"", name, "\" has nothing to train"));
+    }
+    for (int stage = 0; stage < stages(); ++stage) train(run, stage, "", options);
 }
 
 const std::vector<Method>& methods() {
@@ -33,10 +44,7 @@ const Method& method_named(const std::string& name) {
     return *found;
 }
 
-void fit_detector(Run& run, TrainOptions options) {
-    const Method& method = method_named(run.config().method);
-    for (int stage = 0; stage <= method.parts.back().stage; ++stage) method.train(run, stage, "", options);
-}
+void fit_detector(Run& run, TrainOptions options) { method_named(run.config().method).fit(run, options); }
 
 std::unique_ptr<Detector> load_detector(const Run& run, const std::string& only) {
     const Method& method = method_named(run.config().method);

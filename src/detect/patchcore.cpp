@@ -201,8 +201,8 @@ Method patchcore_method() {
                                return bank_size(config.patchcore, pictures * config.grid() * config.grid());
                            },
                        .step_seconds = choice_seconds,
+                       .shared_seconds = nullptr,
                        .cost_keys = {"patchcore"}}},
-            .histories = {},
             .scoring_keys = {"scoring", "patchcore.smoothing"},
             .train = train_patchcore,
             .load = load_patchcore};

@@ -49,7 +49,8 @@ NormalClass observe(const Run& run, const Detector& detector, Progress& progress
         std::iota(indices.begin(), indices.end(), first);
         const Detection found = detector.detect(set, indices);
         for (std::size_t s = 0; s < images.size(); ++s) {
-            levels[s] += found.maps[s].mean({1, 2}, false, at::kDouble).sum().item<double>() / count;
+            if (detector.gives_maps())
+                levels[s] += found.maps[s].mean({1, 2}, false, at::kDouble).sum().item<double>() / count;
             for (std::int64_t i = 0; i < found.images[s].size(0); ++i) {
                 images[s].push_back(found.images[s][i].item<double>());
                 if (std::isnan(images[s].back()))
@@ -62,8 +63,8 @@ NormalClass observe(const Run& run, const Detector& detector, Progress& progress
     }
     NormalClass normal;
     for (std::size_t s = 0; s < images.size(); ++s)
-        normal.scores.push_back(
-            {.threshold = quantile(images[s], run.config().scoring.threshold_quantile), .level = levels[s]});
+        normal.scores.push_back({.threshold = quantile(images[s], run.config().scoring.threshold_quantile),
+                                 .level = detector.gives_maps() ? std::optional(levels[s]) : std::nullopt});
     const at::Tensor mean = embedding.to(at::kFloat);
     normal.embedding.assign(mean.const_data_ptr<float>(), mean.const_data_ptr<float>() + mean.numel());
     return normal;
@@ -72,7 +73,8 @@ NormalClass observe(const Run& run, const Detector& detector, Progress& progress
 json to_json(const std::vector<std::string>& names, const NormalClass& normal) {
     json scores = json::object();
     for (std::size_t s = 0; s < names.size(); ++s)
-        scores[names[s]] = {{"threshold", normal.scores[s].threshold}, {"level", normal.scores[s].level}};
+        scores[names[s]] = {{"threshold", normal.scores[s].threshold},
+                            {"level", number_or_null(normal.scores[s].level)}};
     return {{"scores", scores}, {"embedding", normal.embedding}};
 }
 
@@ -80,7 +82,7 @@ NormalClass from_json(const std::vector<std::string>& names, const json& documen
     NormalClass normal;
     for (const std::string& name : names) {
         const json& score = document.at("scores").at(name);
-        normal.scores.push_back({score.at("threshold"), score.at("level")});
+        normal.scores.push_back({score.at("threshold"), number_if_any(score.at("level"))});
     }
     normal.embedding = document.at("embedding").get<std::vector<float>>();
     if (normal.embedding.size() != latent) fail("an embedding has ", normal.embedding.size(), " values");
@@ -157,8 +159,9 @@ const std::string& Thresholds::nearest_class(std::span<const float> embedding) c
 }
 
 HeatRange heat_range(const NormalScore& normal) {
-    const auto low = static_cast<float>(normal.level);
-    const auto high = static_cast<float>(2 * normal.threshold - normal.level);
+    if (!normal.level) fail("a method that gives no maps has no colours for them");
+    const auto low = static_cast<float>(*normal.level);
+    const auto high = static_cast<float>(2 * normal.threshold - *normal.level);
     // Maps that are the same everywhere have no range of their own.
     return {low, high > low ? high : low + std::max(1e-6f, std::abs(low) * 1e-3f)};
 }

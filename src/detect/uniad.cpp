@@ -159,8 +159,9 @@ Method uniad_method() {
                        .steps = [](const Config& config,
                                    std::int64_t pictures) { return plan_of(config, pictures).total_steps(); },
                        .step_seconds = [](const Run& run, std::int64_t) { return reconstruction_step_seconds(run); },
-                       .cost_keys = {"phase2.batch_size", "reconstruction"}}},
-            .histories = {{metrics_file, "UniAD"}},
+                       .shared_seconds = nullptr,
+                       .cost_keys = {"phase2.batch_size", "reconstruction"},
+                       .curves_title = "UniAD"}},
             .scoring_keys = {"scoring"},
             .train = train_uniad,
             .load = load_uniad};

@@ -63,11 +63,12 @@ public:
             std::count_if(samples_.begin(), samples_.end(), [](const Sample& s) { return s.defective; });
         out_.test_good = static_cast<std::int64_t>(samples_.size()) - out_.test_defective;
         has_masks_ = std::any_of(samples_.begin(), samples_.end(), [](const Sample& s) { return !s.mask.empty(); });
+        by_pixel_ = has_masks_ && detector.gives_maps();
     }
 
     void evaluate(Progress& progress) {
         const FeatureSet set = run_.features_of(samples_);
-        if (has_masks_) {
+        if (by_pixel_) {
             const std::size_t pixels = samples_.size() * static_cast<std::size_t>(side_ * side_);
             for (PixelScores& scores : pixels_) scores.reserve_good(pixels);
         }
@@ -100,7 +101,7 @@ private:
         if (maps_ != nullptr)
             for (std::size_t i = 0; i < indices.size(); ++i)
                 maps_->write(samples_[indices[i]], set.file_of(indices[i]), found, i);
-        if (!has_masks_) return;
+        if (!by_pixel_) return;
         const auto per_picture = static_cast<std::size_t>(side_ * side_);
         for (std::size_t i = 0; i < indices.size(); ++i) {
             const auto labels = labels_of(samples_[indices[i]], set.features_of(indices[i]));
@@ -129,7 +130,7 @@ private:
             images.add(scores, labels);
             out_.scores[s].image = level_figures(images.figures());
             mixed_.images[s].add(images);
-            if (!has_masks_) continue;
+            if (!by_pixel_) continue;
             out_.scores[s].pixel = level_figures(pixels_[s].figures());
             out_.scores[s].region_overlap = pixels_[s].region_overlap();
             out_.pixel_roc.push_back(pixels_[s].roc_curve(curve_points));
@@ -150,6 +151,7 @@ private:
     ClassResult out_;
     std::vector<Sample> samples_;
     bool has_masks_ = false;
+    bool by_pixel_ = false;  ///< whether there are masks and maps to compare with them
     std::vector<PixelScores> pixels_;
     MixedScores& mixed_;
     MapWriter* maps_;
@@ -161,11 +163,14 @@ std::string config_fingerprint(const Config& config) { return sha256(config_text
 
 Results evaluate(Run& run, const Detector& detector, const EvaluateOptions& options) {
     const c10::NoGradGuard no_grad;
+    if (!options.maps.empty() && !detector.gives_maps())
+        throw UsageError(text("--maps: method \"", run.config().method, "\" scores whole pictures, and gives no maps"));
     run.check_split();
     run.prepare_features(options.verify_features);
     Results results{.config_sha256 = config_fingerprint(run.config()),
                     .method = run.config().method,
                     .scores = detector.scores(),
+                    .gives_maps = detector.gives_maps(),
                     .lambda = detector.lambda()};
     std::optional<MapWriter> maps;
     if (!options.maps.empty()) maps.emplace(run, detector, options.maps);

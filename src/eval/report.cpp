@@ -1,7 +1,6 @@
 #include "ltad/eval/report.h"
 
 #include <array>
-#include <fstream>
 #include <map>
 
 #include <ATen/ATen.h>
@@ -42,8 +41,10 @@ std::vector<ChartPoint> points_of(const std::vector<RocPoint>& curve) {
     return points;
 }
 
-ReportScore score_of(const Results& results, const ClassResult& c, std::size_t s) {
-    ReportScore out{.figures = figures_of(c.scores[s]), .threshold = c.scores[s].image.f1_threshold};
+ReportScore score_of(const Results& results, const Thresholds& thresholds, const ClassResult& c, std::size_t s) {
+    ReportScore out{.figures = figures_of(c.scores[s]),
+                    .f1_threshold = c.scores[s].image.f1_threshold,
+                    .normal_threshold = thresholds.of(c.name)[s].threshold};
     RankedScores ranked;
     for (const ImageResult& image : results.images) {
         if (image.class_name != c.name) continue;
@@ -68,7 +69,8 @@ std::vector<std::vector<std::vector<NearestWord>>> name_words(const Prompts* nam
     return all;
 }
 
-std::vector<ReportClass> classes_of(const Run& run, const Prompts* names, const Results& results) {
+std::vector<ReportClass> classes_of(const Run& run, const Prompts* names, const Results& results,
+                                    const Thresholds& thresholds) {
     const auto words = name_words(names, run.class_names().size());
     std::vector<ReportClass> classes;
     for (const ClassResult& c : results.classes) {
@@ -78,7 +80,8 @@ std::vector<ReportClass> classes_of(const Run& run, const Prompts* names, const 
                         .test_good = c.test_good,
                         .test_defective = c.test_defective,
                         .name_words = words[classes.size()]};
-        for (std::size_t s = 0; s < results.scores.size(); ++s) out.scores.push_back(score_of(results, c, s));
+        for (std::size_t s = 0; s < results.scores.size(); ++s)
+            out.scores.push_back(score_of(results, thresholds, c, s));
         classes.push_back(std::move(out));
     }
     return classes;
@@ -87,8 +90,8 @@ std::vector<ReportClass> classes_of(const Run& run, const Prompts* names, const 
 /// The worst and the typical pictures, with the maps of all scores.
 class GalleryMaker {
 public:
-    GalleryMaker(Run& run, const Detector& detector, const Results& results)
-        : run_(run), detector_(detector), results_(results), thresholds_(thresholds_of(run, detector)) {
+    GalleryMaker(const Run& run, const Detector& detector, const Results& results, const Thresholds& thresholds)
+        : run_(run), detector_(detector), results_(results), thresholds_(thresholds) {
         for (const Sample& sample : run.split().test) samples_[sample.file] = &sample;
     }
 
@@ -132,23 +135,23 @@ private:
     const Run& run_;
     const Detector& detector_;
     const Results& results_;
-    Thresholds thresholds_;
+    const Thresholds& thresholds_;
     std::map<std::string, const Sample*> samples_;
 };
 
-/// The histories that trainings have left in metrics.jsonl, a curve for each term.
+/// What trainings have left in the files of the method's parts, a curve for each term.
 std::vector<TrainingCurve> training_of(const Run& run) {
     std::vector<TrainingCurve> all;
-    for (const MethodHistory& history : method_named(run.config().method).histories) {
-        std::ifstream file(run.output() / history.file);
+    for (const MethodPart& part : method_named(run.config().method).parts) {
+        const auto file = run.output() / part.file;
+        if (!std::filesystem::exists(file)) continue;  // not needed for the score that is evaluated
         std::map<std::string, TrainingCurve> curves;
-        for (std::string line; std::getline(file, line);) {
-            const json epoch = json::parse(line, nullptr, false);
+        for (const json& epoch : history_in(SafetensorsFile(file).metadata())) {
             if (!epoch.is_object() || !epoch.contains("epoch")) continue;
             for (const auto& [term, value] : epoch.items()) {
                 if (term == "epoch" || !value.is_number()) continue;
                 TrainingCurve& curve = curves[term];
-                curve.phase = history.title;
+                curve.phase = part.curves_title;
                 curve.term = term;
                 curve.points.push_back({.x = epoch["epoch"].get<double>(), .y = value.get<double>()});
             }
@@ -179,6 +182,7 @@ std::vector<std::string> notes_of(const Run& run, const Results& results) {
     std::vector<std::string> notes;
     if (run.encoder().config().random_weights)
         notes.push_back("The encoder has random weights: these figures say nothing about the method.");
+    if (!results.gives_maps) notes.push_back("The method scores whole pictures: it has no figures by pixel.");
     if (results.empty_masks > 0)
         notes.push_back(text(results.empty_masks,
                              " pictures are labelled defective, but their masks are empty at the size of the maps."));
@@ -194,17 +198,23 @@ std::vector<std::string> notes_of(const Run& run, const Results& results) {
 }  // namespace
 
 Report make_report(Run& run, const Detector& detector, const Results& results) {
+    const Thresholds thresholds = thresholds_of(run, detector);
     Report report{.title = run.config().name,
                   .facts = facts_of(run, results),
                   .notes = notes_of(run, results),
                   .score_names = results.scores,
-                  .classes = classes_of(run, detector.learned_names(), results),
-                  .gallery = GalleryMaker(run, detector, results).make(),
+                  .classes = classes_of(run, detector.learned_names(), results, thresholds),
+                  .gallery = GalleryMaker(run, detector, results, thresholds).make(),
+                  .has_maps = detector.gives_maps(),
                   .training = training_of(run),
                   .config = to_json(run.config()).dump(2)};
-    for (const auto& [subset, name] : {std::pair(Subset::all, "Avg"), {Subset::high, "High"}, {Subset::low, "Low"}})
-        report.means.push_back({name, figures_of(mean_scores(results, subset))});
-    report.means.push_back({"Mixed", figures_of(results.mixed)});
+    const auto add_mean = [&](const char* name, const char* meaning, const std::vector<Figures>& scores) {
+        report.means.push_back({name, meaning, figures_of(scores)});
+    };
+    add_mean("Avg", "", mean_scores(results, Subset::all));
+    add_mean("High", "", mean_scores(results, Subset::high));
+    add_mean("Low", "the classes that the split leaves with few training pictures.", mean_scores(results, Subset::low));
+    add_mean("Mixed", "all classes as one, which a single threshold for all would have to tell apart.", results.mixed);
     return report;
 }
 

@@ -108,6 +108,7 @@ json to_json(const Results& results) {
     return {{"format", results_format},
             {"config_sha256", results.config_sha256},
             {"method", results.method},
+            {"gives_maps", results.gives_maps},
             {"lambda", number_or_null(results.lambda)},
             {"empty_masks", results.empty_masks},
             {"classes", classes},

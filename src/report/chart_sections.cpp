@@ -31,15 +31,15 @@ std::string short_percentage(const std::optional<double>& value) { return value 
 std::string bars(const Report& report, const std::vector<const ReportClass*>& order, bool pixel) {
     BarChart chart;
     chart.title = pixel ? "Pixel AUROC" : "Image AUROC";
-    chart.description = "By class, from most to fewest training images. ";
-    chart.count_label = "training images";
+    chart.description = "By class, from most to fewest training pictures. ";
+    chart.count_label = "training pictures";
     chart.value_label = "AUROC in %";
     chart.series = report.score_names;
     chart.legend = false;
     chart.reference = 50;
     for (const ReportClass* one : order) {
         BarGroup group{one->name, one->train, {}};
-        chart.description += text(one->name, ": ", one->train, " images");
+        chart.description += text(one->name, ": ", one->train, " pictures");
         for (std::size_t i = 0; i < one->scores.size(); ++i) {
             const ReportFigures& figures = one->scores[i].figures;
             const auto value = pixel ? figures.pixel_auroc : figures.image_auroc;
@@ -91,10 +91,11 @@ std::string histograms(const Report& report, std::size_t i) {
         chart.height = 150;
         chart.description = text("Scores of ", score.good.size(), " good and ", score.defective.size(),
                                  " defective pictures. Image AUROC ", chart.note, '.');
-        if (score.threshold) chart.description += text(" Threshold ", brief(*score.threshold), '.');
+        if (score.f1_threshold)
+            chart.description += text(" Threshold of the largest F1 ", brief(*score.f1_threshold), '.');
         chart.good = score.good;
         chart.defective = score.defective;
-        chart.threshold = score.threshold;
+        chart.threshold = score.f1_threshold;
         charts += draw(chart);
     }
     return charts.empty() ? "" : grid(charts, "small");
@@ -138,7 +139,7 @@ std::string tail_section(const Report& report) {
     }
     std::stable_sort(order.begin(), order.end(),
                      [](const ReportClass* a, const ReportClass* b) { return a->train > b->train; });
-    return "<p class=\"lead\">Classes from the most to the fewest training images (grey), and the AUROC of each. The "
+    return "<p class=\"lead\">Classes from the most to the fewest training pictures (grey), and the AUROC of each. The "
            "dotted line is chance.</p>\n" +
            legend(report.score_names) +
            grid(bars(report, order, false) + (pixel ? bars(report, order, true) : ""), "wide");
@@ -165,7 +166,7 @@ std::string histogram_section(const Report& report) {
         "<p class=\"lead\">", escape(report.score_names[0]),
         ": share of the good (upwards) and of the defective test pictures (downwards) with a score. Dashed: the "
         "threshold of the largest F1. In the corner: image AUROC in percent.</p>\n",
-        out);
+        out, verdicts(report));
 }
 
 std::string training_section(const Report& report) {

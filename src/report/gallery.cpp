@@ -109,8 +109,10 @@ std::string gallery_section(const Report& report, std::size_t picture_bytes) {
         ++shown;
     }
     std::string out =
-        "<p class=\"lead\">Heat maps go from dark blue to yellow over a range that is the same for all "
-        "pictures of a class; the outline is the mask.";
+        text("<p class=\"lead\">", report.has_maps
+                                       ? "Heat maps go from dark blue to yellow over a range that is the same for all "
+                                         "pictures of a class; the outline is the mask."
+                                       : "The method scores whole pictures, and has no heat maps.");
     if (shown < report.gallery.size())
         out += text(" Shown are the ", shown, " pictures most worth looking at; ", report.gallery.size() - shown,
                     " more were left out to keep the page small.");

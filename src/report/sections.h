@@ -13,6 +13,8 @@ namespace ltad {
 [[nodiscard]] std::string tail_section(const Report& report);
 [[nodiscard]] std::string roc_section(const Report& report);
 [[nodiscard]] std::string histogram_section(const Report& report);
+/// Of the first score: what the training pictures' thresholds find and what they raise false alarms for.
+[[nodiscard]] std::string verdicts(const Report& report);
 [[nodiscard]] std::string gallery_section(const Report& report, std::size_t picture_bytes);
 [[nodiscard]] std::string names_section(const Report& report);
 [[nodiscard]] std::string training_section(const Report& report);

@@ -113,10 +113,13 @@ std::string scrolling(std::string_view name, std::string_view table) {
 
 std::string results_section(const Report& report) {
     if (report.classes.empty() && report.means.empty()) return {};
+    std::string meanings;
+    for (const ReportMean& mean : report.means)
+        if (!mean.meaning.empty()) meanings += text(' ', escape(mean.name), ": ", escape(mean.meaning));
     std::string out = text(
         "<p class=\"lead\">Area under the ROC curve in percent: of pictures (image) and of their "
-        "pixels (pixel). Low: the classes that the split leaves with few training pictures.",
-        report.score_names.size() > 1 ? " Bold: the best score of a row." : "", "</p>\n",
+        "pixels (pixel).",
+        meanings, report.score_names.size() > 1 ? " Bold: the best score of a row." : "", "</p>\n",
         scrolling("AUROC by class", auroc_table(report)));
     std::string more;
     for (std::size_t i = 0; i < report.score_names.size(); ++i) {
@@ -130,6 +133,39 @@ std::string results_section(const Report& report) {
                    "AUPRO: per-region overlap up to a false positive rate of 0.3.</p>\n<div class=\"tables\">\n" +
                        more + "</div>\n");
     return out;
+}
+
+std::string verdicts(const Report& report) {
+    struct Counts {
+        std::int64_t found = 0, defective = 0, alarms = 0, good = 0;
+    };
+    Counts all;
+    const auto row = [](const std::string& name, const std::string& threshold, const Counts& counts) {
+        return text("<tr><th scope=\"row\">", escape(name), "</th><td>", threshold, "</td><td>", counts.found, " of ",
+                    counts.defective, "</td><td>", counts.alarms, " of ", counts.good, "</td></tr>\n");
+    };
+    std::string rows;
+    for (const ReportClass& one : report.classes) {
+        const ReportScore& score = one.scores[0];
+        if (!score.normal_threshold) continue;
+        const auto above = [&](double value) { return value > *score.normal_threshold; };
+        const Counts counts = {std::count_if(score.defective.begin(), score.defective.end(), above), one.test_defective,
+                               std::count_if(score.good.begin(), score.good.end(), above), one.test_good};
+        all = {all.found + counts.found, all.defective + counts.defective, all.alarms + counts.alarms,
+               all.good + counts.good};
+        rows += row(one.name, brief(*score.normal_threshold), counts);
+    }
+    if (rows.empty()) return {};
+    const std::string table = text(
+        "<table><caption class=\"hidden\">Verdicts by class</caption>\n<thead><tr><th scope=\"col\">class</th>"
+        "<th scope=\"col\">threshold</th><th scope=\"col\">defects found</th><th scope=\"col\">false alarms</th></tr>"
+        "</thead>\n<tbody>\n",
+        rows, "</tbody>\n<tfoot>\n", row("All", "", all), "</tfoot>\n</table>\n");
+    return text(
+        "<h3>Verdicts without labels</h3>\n<p class=\"lead\">What ltad-detect says of the test pictures, their class "
+        "given. Its thresholds come from the scores of the good training pictures alone, so that classes with few of "
+        "them have rough ones.</p>\n",
+        scrolling("Verdicts by class", table));
 }
 
 std::string names_section(const Report& report) {

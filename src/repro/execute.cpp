@@ -49,15 +49,24 @@ std::int64_t training_pictures(const Config& config) {
 /// Seconds of a step by part and what shapes it, each measured once.
 class StepTimes {
 public:
-    double of(const MethodPart& part, const PlannedRun& run, std::int64_t pictures) {
-        const json shape = {part.file.generic_string(), pictures, picked(run.config, part.cost_keys),
-                            picked(run.config, {"encoder", "dataset.image_size"})};
-        const auto [found, is_new] = seconds_.try_emplace(shape.dump(), 0);
-        if (is_new) found->second = part.step_seconds(Run(run.config), pictures);
-        return found->second;
+    /// Of one part alone, or with what parts of its stage share.
+    double of(const MethodPart& part, bool with_shared, const PlannedRun& run, std::int64_t pictures) {
+        double seconds = look_once("own", part.step_seconds, part, run, pictures);
+        if (with_shared && part.shared_seconds != nullptr)
+            seconds += look_once("shared", part.shared_seconds, part, run, pictures);
+        return seconds;
     }
 
 private:
+    double look_once(const char* what, double (*measure)(const Run&, std::int64_t), const MethodPart& part,
+                     const PlannedRun& run, std::int64_t pictures) {
+        const json shape = {what, part.file.generic_string(), pictures, picked(run.config, part.cost_keys),
+                            picked(run.config, {"encoder", "dataset.image_size"})};
+        const auto [found, is_new] = seconds_.try_emplace(shape.dump(), 0);
+        if (is_new) found->second = measure(Run(run.config), pictures);
+        return found->second;
+    }
+
     std::map<std::string, double> seconds_;
 };
 
@@ -66,7 +75,7 @@ class Overall {
 public:
     Overall(std::string title, std::size_t runs, const ReproWork& work)
         : title_(std::move(title)), runs_(runs), left_(work.seconds()) {
-        frame_progress([this](double share) { return frame(share); });
+        frame_progress([this](double done, double done_before) { return frame(done, done_before); });
     }
     ~Overall() { frame_progress({}); }
     Overall(const Overall&) = delete;
@@ -75,11 +84,12 @@ public:
     void begin_run(std::size_t run) { run_ = run; }
     void begin_training(double planned_seconds) { left_.begin_training(planned_seconds); }
     void end_training() { left_.end_training(); }
+    void give_up_training(double planned_seconds_after_it) { left_.give_up_training(planned_seconds_after_it); }
 
 private:
-    [[nodiscard]] std::string frame(double share) const {
+    [[nodiscard]] std::string frame(double done, double done_before) {
         std::string line = text(title_, ", run ", run_ + 1, " of ", runs_);
-        const double seconds = left_.seconds(share);
+        const double seconds = left_.seconds(done, done_before);
         if (seconds > 0) line += text(", ", format_duration(seconds), " of training left");
         return line + " | ";
     }
@@ -92,6 +102,7 @@ private:
 
 std::string why_no_figure(const json& results, const TableColumn& column) {
     const auto& all = results.at("classes");
+    if (column.task == "pixel" && !results.value("gives_maps", true)) return "the method scores whole pictures";
     if (column.subset != "all" && std::none_of(all.begin(), all.end(), [&](const json& c) {
             return c.at("group").get<std::string>() == column.subset;
         }))
@@ -99,6 +110,13 @@ std::string why_no_figure(const json& results, const TableColumn& column) {
     const std::string classes = column.subset == "all" ? "class" : "class of the group " + column.subset;
     return column.task == "pixel" ? text("no ", classes, " has masks")
                                   : text("no ", classes, " has both good and defective test pictures");
+}
+
+/// Whether a part of the same run and stage is to be trained already: what they share is counted there.
+bool is_joined(const ReproWork& work, std::size_t run, const MethodPart& part) {
+    return std::any_of(work.items.begin(), work.items.end(), [&](const ReproWork::Item& item) {
+        return item.run == run && item.part.part->stage == part.stage;
+    });
 }
 
 double planned_seconds(const ReproWork& work, std::size_t run, std::span<const PlannedPart> parts) {
@@ -145,7 +163,7 @@ ReproWork survey(const ReproPlan& plan, const std::filesystem::path& root) {
             const std::int64_t steps = part.part->steps(run.config, pictures);
             double seconds = 0;
             try {
-                seconds = times.of(*part.part, run, pictures);
+                seconds = times.of(*part.part, !is_joined(work, r, *part.part), run, pictures);
             } catch (const Error& error) {
                 log_warning(text(run.label, ": ", error.what()));
             }
@@ -200,15 +218,20 @@ std::vector<RunOutcome> execute(const ReproPlan& plan, const ReproWork& work, co
         if (!outcome.why.empty() || outcome.absent) continue;
         if ((outcome.results = finished_results(run))) continue;
         log_info(text(title, ", run ", r + 1, " of ", plan.runs.size(), ": ", run.label, " in ", run.config.output));
+        std::span<const PlannedPart> not_begun(run.parts);
         try {
             overall.begin_run(r);
             RunTrainer trainer(run, index);
-            trainer.train([&](auto parts) { overall.begin_training(planned_seconds(work, r, parts)); });
+            trainer.train([&](auto parts) {
+                overall.begin_training(planned_seconds(work, r, parts));
+                not_begun = not_begun.subspan(parts.size());
+            });
             overall.end_training();
             outcome.results = trainer.evaluate();
         } catch (const Interrupted&) {
             throw Interrupted("interrupted; what is finished is kept, and the same call goes on from there");
         } catch (const std::exception& error) {
+            overall.give_up_training(planned_seconds(work, r, not_begun));
             outcome.why = error.what();
             log_error(text(run.label, ": ", outcome.why));
         }

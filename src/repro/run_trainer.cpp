@@ -66,7 +66,7 @@ void RunTrainer::make(std::span<const PlannedPart> parts) {
         const auto file = planned_.file_of(part);
         const json settings = part.part->settings(run_);
         remove_useless(file, settings);
-        remove_useless(std::filesystem::path(file).replace_extension(".state.safetensors"), settings);
+        remove_useless(state_file_of(file), settings);
         take_over(part, settings);
     }
     method_.train(run_, parts.front().part->stage, planned_.only, {.resume = true, .from_shell = false});

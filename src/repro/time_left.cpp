@@ -14,22 +14,28 @@ double seconds_between(TimeLeft::Clock::time_point start, TimeLeft::Clock::time_
 void TimeLeft::begin_training(double planned_seconds, Clock::time_point now) {
     end_training(now);
     current_ = planned_seconds;
+    done_before_ = 0;
     start_ = now;
 }
 
 void TimeLeft::end_training(Clock::time_point now) {
     if (current_ > 0) {
-        planned_ += current_;
+        planned_ += (1 - done_before_) * current_;
         taken_ += seconds_between(start_, now);
     }
     left_ -= current_;
     current_ = 0;
 }
 
-double TimeLeft::seconds(double share, Clock::time_point now) const {
-    const double done = share * current_;
+void TimeLeft::give_up_training(double planned_seconds_after_it) {
+    left_ -= current_ + planned_seconds_after_it;
+    current_ = 0;
+}
+
+double TimeLeft::seconds(double done, double done_before, Clock::time_point now) {
+    done_before_ = done_before;
     const double since = current_ > 0 ? seconds_between(start_, now) : 0;
-    return std::max(0.0, left_ - done) * (taken_ + since) / (planned_ + done);
+    return std::max(0.0, left_ - done * current_) * (taken_ + since) / (planned_ + (done - done_before) * current_);
 }
 
 }  // namespace ltad

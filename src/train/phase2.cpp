@@ -29,15 +29,6 @@ void load_module(const Run& run, Phase2Part part, Parameters& parameters) {
     parameters.load(weights, file.string());
 }
 
-/// The history of a module that another call has trained; empty where there is none.
-json saved_history(const std::filesystem::path& file) {
-    if (!std::filesystem::exists(file)) return json::array();
-    const Metadata metadata = SafetensorsFile(file).metadata();
-    const auto found = metadata.find("history");
-    const json history = found == metadata.end() ? json() : json::parse(found->second, nullptr, false);
-    return history.is_array() ? history : json::array();
-}
-
 /// The modules that this call trains, side by side.
 class Phase2Trainer final : Training {
 public:
@@ -146,8 +137,13 @@ private:
     void write_history() const {
         std::vector<json> histories;
         for (const auto& [trainee, module] : {std::pair(reconstruction_.get(), Phase2Part::reconstruction),
-                                              std::pair(semantic_.get(), Phase2Part::semantic)})
-            histories.push_back(trainee != nullptr ? trainee->history() : saved_history(file_of(run_, module)));
+                                              std::pair(semantic_.get(), Phase2Part::semantic)}) {
+            const auto file = file_of(run_, module);  // of one that another call has trained
+            if (trainee != nullptr)
+                histories.push_back(trainee->history());
+            else if (std::filesystem::exists(file))
+                histories.push_back(history_in(SafetensorsFile(file).metadata()));
+        }
         write_metrics(folder_of(run_) / "metrics.jsonl", histories);
     }
 

@@ -62,6 +62,16 @@ std::string why_unfit(const Metadata& saved, const json& now) {
     return differences.empty() ? "" : "was trained with other settings" + differences;
 }
 
+json history_in(const Metadata& metadata) {
+    const auto found = metadata.find("history");
+    const json history = found == metadata.end() ? json() : json::parse(found->second, nullptr, false);
+    return history.is_array() ? history : json::array();
+}
+
+std::filesystem::path state_file_of(const std::filesystem::path& file) {
+    return std::filesystem::path(file).replace_extension(".state.safetensors");
+}
+
 void check_checkpoint(const Metadata& saved, const json& now, const std::filesystem::path& file) {
     const std::string why = why_unfit(saved, now);
     if (!why.empty())
@@ -119,7 +129,7 @@ void Trainee::load_finished() {
     const Weights weights = load_weights(file(), &saved);
     check_checkpoint(saved, settings_, file());
     parameters_.load(weights, file().string());
-    history_ = json::parse(saved["history"], nullptr, false);
+    history_ = history_in(saved);
     std::filesystem::remove(state_file());  // left by a kill just after the last save
     steps_done_ = schedule_.total_steps;
     finished_ = true;

@@ -51,7 +51,7 @@ TEST(Methods, TrainTheFilesTheyNameStageByStage) {
     for (const Method& method : methods()) {
         SCOPED_TRACE(method.name);
         ltad::Run run = tiny.open({"method=" + method.name, "output=" + (tiny / method.name).string()});
-        for (int stage = 0; stage <= method.parts.back().stage; ++stage) {
+        for (int stage = 0; stage < method.stages(); ++stage) {
             method.train(run, stage, "", {.from_shell = false});
             for (const MethodPart& part : method.parts)
                 EXPECT_EQ(std::filesystem::exists(run.output() / part.file), part.stage <= stage) << part.file;
@@ -60,9 +60,8 @@ TEST(Methods, TrainTheFilesTheyNameStageByStage) {
             Metadata metadata;
             (void)load_weights(run.output() / part.file, &metadata);
             EXPECT_NO_THROW(check_checkpoint(metadata, part.settings(run), part.file)) << part.name;
+            EXPECT_EQ(history_in(metadata).size(), part.curves_title.empty() ? 0u : 2u) << part.name << ": epochs";
         }
-        for (const MethodHistory& history : method.histories)
-            EXPECT_TRUE(std::filesystem::exists(run.output() / history.file)) << history.file;
         const auto detector = method.load(run, "");
         EXPECT_EQ(detector->scores(), method.scores);
         // What the detector was loaded from is what the method says that it trains.
@@ -71,6 +70,19 @@ TEST(Methods, TrainTheFilesTheyNameStageByStage) {
         for (const auto& file : detector->files()) loaded.insert(file);
         EXPECT_EQ(loaded, trained);
     }
+}
+
+TEST(Methods, NeedNotTrainAnything) {
+    const TinyRun tiny;
+    ltad::Run run = tiny.open();
+    Method method;  // such as WinCLIP
+    method.name = "ltad";
+    EXPECT_EQ(method.stages(), 0);
+    EXPECT_THAT(method.parts_for(""), ::testing::IsEmpty());
+    method.fit(run, {});
+    // What ltad-detect needs of a run.
+    EXPECT_EQ(load_config(tiny / "run/config.json", {}).method, "ltad");
+    EXPECT_TRUE(std::filesystem::exists(tiny / "run/split/split.json"));
 }
 
 /// A part is shared by runs whose `keys` agree, and refused where its `settings` differ: if one saw what the other does
@@ -109,8 +121,13 @@ TEST(Methods, KeysAndSettingsOfAPartAgree) {
 TEST(Methods, StepsTakeTime) {
     const TinyRun tiny;
     for (const Method& method : methods())
-        for (const MethodPart& part : method.parts)
-            EXPECT_GT(part.step_seconds(tiny.open({"method=" + method.name}), 18), 0) << part.name;
+        for (const MethodPart& part : method.parts) {
+            const ltad::Run run = tiny.open({"method=" + method.name});
+            EXPECT_GT(part.step_seconds(run, 18), 0) << part.name;
+            if (part.shared_seconds != nullptr) {
+                EXPECT_GT(part.shared_seconds(run, 18), 0) << part.name;
+            }
+        }
 }
 
 TEST(Methods, OnlyPartsOfAScoreCanBeAskedFor) {

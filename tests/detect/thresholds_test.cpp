@@ -69,7 +69,7 @@ TEST_F(ThresholdsTest, AreTheTrainingPicturesOwn) {
         EXPECT_EQ(thresholds.nearest_class(thresholds.classes.at(name).embedding), name);
         const NormalScore& normal = thresholds.of(name).at(0);
         EXPECT_NEAR(normal.threshold, quantile(scores, 0.99), 1e-4 * normal.threshold) << name;
-        EXPECT_NEAR(normal.level, level, 1e-4 * level) << name;
+        EXPECT_NEAR(normal.level.value(), level, 1e-4 * level) << name;
     }
     EXPECT_THAT([&] { (void)thresholds.of("none of them"); }, ThrowsMessage<Error>(HasSubstr("none of them")));
 }

@@ -15,15 +15,15 @@ using ::testing::IsEmpty;
 const std::vector<std::string> long_training = {"--set", "phase1.epochs=16",    "--set", "phase2.epochs=20",
                                                 "--set", "checkpoint_seconds=0"};
 
-/// Trains a phase with a signal sent again and again at other moments, until it is done. Returns how often it was hit.
-int train_under_fire(const Workspace& work, const std::string& phase, int signal) {
-    Random random(RandomUse::test, {random_key(phase), static_cast<std::uint64_t>(signal)});
-    std::vector<std::string> arguments = long_training;
+/// Trains with a signal sent again and again at other moments, until it is done. Returns how often it was hit.
+int train_under_fire(const Workspace& work, const std::string& command, std::vector<std::string> arguments,
+                     int signal) {
+    Random random(RandomUse::test, {random_key(command), static_cast<std::uint64_t>(signal)});
     arguments.push_back("--resume");
     int hits = 0;
     for (; hits < 60; ++hits) {
         const auto delay = milliseconds(300 + static_cast<int>(random.below(500)) + 20 * hits);
-        const Outcome outcome = work.train(phase, arguments, {.folder = {}, .signal_after = delay, .signal = signal});
+        const Outcome outcome = work.train(command, arguments, {.folder = {}, .signal_after = delay, .signal = signal});
         if (outcome.status == 0) break;
         EXPECT_EQ(outcome.status, signal == SIGKILL ? 128 + SIGKILL : 130) << outcome.err;
         if (signal == SIGINT) {
@@ -32,6 +32,13 @@ int train_under_fire(const Workspace& work, const std::string& phase, int signal
         }
     }
     return hits;
+}
+
+/// A kill in the middle of a write leaves its temporary file.
+std::map<std::string, std::string> files_without_leftovers(const Workspace& work, const std::string& folder) {
+    auto files = work.files_in(folder);
+    std::erase_if(files, [](const auto& item) { return item.first.find(".tmp-") != std::string::npos; });
+    return files;
 }
 
 class Resume : public ::testing::TestWithParam<int> {};
@@ -45,16 +52,25 @@ TEST_P(Resume, EndsInTheBytesOfAnUninterruptedRun) {
     std::filesystem::remove_all(work / "runs");
     std::filesystem::remove_all(work / "features");
 
-    const int hits = train_under_fire(work, "phase1", GetParam()) + train_under_fire(work, "phase2", GetParam());
+    const int hits = train_under_fire(work, "phase1", long_training, GetParam()) +
+                     train_under_fire(work, "phase2", long_training, GetParam());
     EXPECT_GT(hits, 1) << "the trainings were too short to be interrupted";
-    const auto without_leftovers = [&](const char* folder) {
-        auto files = work.files_in(folder);  // a kill in the middle of a write leaves its temporary file
-        std::erase_if(files, [](const auto& item) { return item.first.find(".tmp-") != std::string::npos; });
-        return files;
-    };
-    EXPECT_EQ(without_leftovers("runs/tiny/phase1"), expected1);
-    EXPECT_EQ(without_leftovers("runs/tiny/phase2"), expected2);
+    EXPECT_EQ(files_without_leftovers(work, "runs/tiny/phase1"), expected1);
+    EXPECT_EQ(files_without_leftovers(work, "runs/tiny/phase2"), expected2);
     Workspace::expect_done(work.evaluate(long_training));
+}
+
+TEST_P(Resume, OfUniadLikewise) {
+    const Workspace work;
+    auto arguments = long_training;
+    arguments.insert(arguments.end(), {"--set", "method=uniad", "--set", "phase2.epochs=400"});
+    Workspace::expect_done(work.train("fit", arguments));
+    const auto expected = work.files_in("runs/tiny/uniad");
+    std::filesystem::remove_all(work / "runs");
+
+    EXPECT_GT(train_under_fire(work, "fit", arguments, GetParam()), 0) << "too short to be interrupted";
+    EXPECT_EQ(files_without_leftovers(work, "runs/tiny/uniad"), expected);
+    Workspace::expect_done(work.evaluate(arguments));
 }
 
 INSTANTIATE_TEST_SUITE_P(Signals, Resume, ::testing::Values(SIGINT, SIGKILL),

@@ -46,7 +46,8 @@ TEST(Page, IsWellFormedAndHasEverySection) {
     EXPECT_THAT(xml.texts("h1"), ElementsAre("demo run"));
     EXPECT_THAT(xml.texts("h2"), ElementsAre("Results", "The long tail", "ROC curves", "Scores", "Gallery",
                                              "Learned names", "Training", "Configuration"));
-    EXPECT_THAT(xml.texts("h3"), ElementsAre("Missed defects", "False alarms", "Typical hits", "Phase 1", "Phase 2"));
+    EXPECT_THAT(xml.texts("h3"), ElementsAre("Verdicts without labels", "Missed defects", "False alarms",
+                                             "Typical hits", "Phase 1", "Phase 2"));
     EXPECT_THAT(xml.texts("dd"), Contains("0.02"));
     EXPECT_THAT(xml.texts("pre"), ElementsAre("{\n  \"name\": \"demo run\"\n}"));
     // Two bar charts; image and pixel ROC of 4 classes; histograms of 4 classes and 3 scores; 3 training curves.
@@ -105,6 +106,19 @@ TEST(Page, FiguresArePercentOrNotThere) {
     EXPECT_THAT(xml.texts("b"), AllOf(Contains("90.00"), Not(Contains("81.25"))));  // the best of the row
     for (const ReportClass& one : report.classes) EXPECT_THAT(xml.texts("th"), Contains(one.name));
     EXPECT_THAT(xml.texts("th"), IsSupersetOf({"Avg", "High", "Low", "ltad", "semantic", "AUPRO", "image F1-max"}));
+}
+
+TEST(Page, CountsWhatTheThresholdsFind) {
+    Report report = sample_report({"ltad"}, 2);
+    ReportClass& one = report.classes[0];
+    one.test_good = 2;
+    one.test_defective = 4;
+    one.scores[0].good = {1, 3};
+    one.scores[0].defective = {2, 2.5, 3, 4};
+    one.scores[0].normal_threshold = 2;  // which only a higher score exceeds
+    report.classes[1].scores[0].normal_threshold.reset();
+    const Xml xml(render_report(report));
+    EXPECT_THAT(xml.texts("td"), IsSupersetOf({"3 of 4", "1 of 2", "3 of 4", "1 of 2"}));  // the class, and all
 }
 
 TEST(Page, SortsTheTailByTrainingImages) {

@@ -33,7 +33,8 @@ inline ReportScore sample_score(std::uint64_t seed) {
         score.good.push_back(random.normal());
         score.defective.push_back(random.normal() + 2);
     }
-    score.threshold = 1;
+    score.f1_threshold = 1;
+    score.normal_threshold = 1.5;
     return score;
 }
 
@@ -58,7 +59,8 @@ inline Report sample_report(const std::vector<std::string>& score_names, int cla
         report.classes.push_back(one);
     }
     for (const std::string name : {"Avg", "High", "Low"})
-        report.means.push_back({name, std::vector<ReportFigures>(scores, sample_score(7).figures)});
+        report.means.push_back({name, name == "Low" ? "with few pictures." : "",
+                                std::vector<ReportFigures>(scores, sample_score(7).figures)});
     for (int i = 0; i < 9; ++i) {
         GalleryItem item{.kind = static_cast<GalleryKind>(i % 3),
                          .file = "class 0/test/bad/" + std::to_string(i) + ".png",

@@ -17,5 +17,9 @@ void write_json(const std::filesystem::path& path, const json& value);
 
 /// JSON has no NaN: what is not there is null.
 [[nodiscard]] inline json number_or_null(const std::optional<double>& value) { return value ? json(*value) : json(); }
+/// The way back.
+[[nodiscard]] inline std::optional<double> number_if_any(const json& value) {
+    return value.is_null() ? std::nullopt : std::optional(value.get<double>());
+}
 
 }  // namespace ltad

@@ -38,9 +38,9 @@ private:
     Clock::time_point last_shown_;
 };
 
-/// What stands before every progress line from now on, such as how far a series of works is: a function of the share
-/// of the current work that is done. Empty for nothing.
-void frame_progress(std::function<std::string(double share)> frame);
+/// What stands before every progress line from now on, such as how far a series of works is: a function of the shares
+/// of the current work that are done, and that were before it began here. Empty for nothing.
+void frame_progress(std::function<std::string(double done, double done_before)> frame);
 
 /// "42 s", "3 min 05 s", "2 h 10 min".
 [[nodiscard]] std::string format_duration(double seconds);

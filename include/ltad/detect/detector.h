@@ -16,7 +16,8 @@ namespace ltad {
 
 /// How anomalous some pictures are: for every score that a method gives, the pictures' maps and their own numbers.
 struct Detection {
-    std::vector<at::Tensor> maps;    ///< [B, S, S] each, float on the CPU, contiguous; S = scoring.map_size
+    /// [B, S, S] each, float on the CPU, contiguous; S = scoring.map_size. Empty where the method gives none.
+    std::vector<at::Tensor> maps;
     std::vector<at::Tensor> images;  ///< [B] each, float on the CPU
 };
 
@@ -27,6 +28,9 @@ public:
 
     /// Its scores, the main one first, as files and tables spell them.
     [[nodiscard]] virtual const std::vector<std::string>& scores() const = 0;
+
+    /// Whether it says where a picture is anomalous; else it has no pixel figures, boxes and overlays.
+    [[nodiscard]] virtual bool gives_maps() const { return true; }
 
     /// Of pictures of a set, by whatever the method looks at: features, class, the picture itself. No gradient.
     [[nodiscard]] virtual Detection detect(const FeatureSet& set, std::span<const std::size_t> indices) const = 0;

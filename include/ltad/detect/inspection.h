@@ -18,12 +18,12 @@ namespace ltad {
 /// What a run says of a picture that nobody has labelled.
 struct Finding {
     std::string file;
-    std::string error;  ///< why it could not be read; the rest is empty then
+    std::string error;  ///< why it has no score; the rest is empty then
     std::string class_name{};
     bool class_predicted = false;    ///< by the nearest mean of training pictures, else as given
     std::vector<double> scores{};    ///< in the order of Detector::scores
     double threshold = 0;            ///< of the main score
-    std::optional<Box> box{};        ///< the worst region, in the picture's pixels; only of a defective picture
+    std::optional<Box> box{};        ///< the worst region, in the picture's pixels; of a defective picture with a map
     std::optional<Image> overlay{};  ///< where asked for
 
     [[nodiscard]] bool defective() const { return !scores.empty() && scores.front() > threshold; }

@@ -30,14 +30,13 @@ struct MethodPart {
     std::int64_t (*steps)(const Config& config, std::int64_t pictures) = nullptr;
     /// Seconds that a step takes here, measured over a few of them on random features; nothing is read or written.
     double (*step_seconds)(const Run& run, std::int64_t pictures) = nullptr;
-    /// Of `keys`, those that a step's time may depend on.
+    /// Seconds of each step beside these that parts of a stage, trained together, spend once; null for none.
+    double (*shared_seconds)(const Run& run, std::int64_t pictures) = nullptr;
+    /// Of the config, what both may depend on.
     std::vector<std::string> cost_keys;
-};
 
-/// Where a training writes its terms epoch by epoch.
-struct MethodHistory {
-    std::filesystem::path file;  ///< below the run's folder, lines of JSON with an "epoch" each
-    std::string title;
+    /// Over its curves, where the file's metadata hold its `history`; parts of one title are drawn together.
+    std::string curves_title{};
 };
 
 /// A way to find anomalies, and all that the rest of the program knows about it.
@@ -45,8 +44,7 @@ struct Method {
     std::string name;                 ///< in config.method
     std::string title;                ///< in tables, as the paper has it: "UniAD"
     std::vector<std::string> scores;  ///< as files and tables spell them, the main one first
-    std::vector<MethodPart> parts;    ///< in the order of their stages
-    std::vector<MethodHistory> histories;
+    std::vector<MethodPart> parts;    ///< in the order of their stages; none for a method that trains nothing
     /// Keys of the config that change scores of what is trained, as `picked` takes them.
     std::vector<std::string> scoring_keys;
 
@@ -56,6 +54,9 @@ struct Method {
     /// `only`: one of the scores after the main one; empty for all. Throws as `load_detector`.
     std::unique_ptr<Detector> (*load)(const Run& run, const std::string& only) = nullptr;
 
+    /// Trains all stages, as `fit_detector` does.
+    void fit(Run& run, TrainOptions options) const;
+    [[nodiscard]] int stages() const { return parts.empty() ? 0 : parts.back().stage + 1; }
     /// Of one score, or with an empty name all parts, in order.
     [[nodiscard]] std::vector<const MethodPart*> parts_for(const std::string& only) const;
 };

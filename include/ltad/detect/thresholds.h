@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,8 +14,8 @@ namespace ltad {
 
 /// How a score looks on normal pictures.
 struct NormalScore {
-    double threshold = 0;  ///< the quantile of the training pictures' image scores
-    double level = 0;      ///< mean of their maps
+    double threshold = 0;           ///< the quantile of the training pictures' image scores
+    std::optional<double> level{};  ///< mean of their maps; empty for a method that gives none
 };
 
 /// How a class looks in its normal pictures.
@@ -35,7 +36,8 @@ struct Thresholds {
     [[nodiscard]] const std::string& nearest_class(std::span<const float> embedding) const;
 };
 
-/// The colours of a score's maps: the level of normal pictures is the darkest, the threshold is in the middle.
+/// The colours of a score's maps: the level of normal pictures is the darkest, the threshold is in the middle. Throws
+/// Error where there is no level.
 [[nodiscard]] HeatRange heat_range(const NormalScore& normal);
 
 /// The value at a share of the sorted values, linear between two of them (numpy's default). Throws Error for none.

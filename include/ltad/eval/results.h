@@ -18,7 +18,7 @@ struct ClassResult {
     std::int64_t test_good = 0;
     std::int64_t test_defective = 0;
     std::vector<Figures> scores{};                   ///< in the order of Results::scores
-    std::vector<std::vector<RocPoint>> pixel_roc{};  ///< likewise, thinned; empty without masks
+    std::vector<std::vector<RocPoint>> pixel_roc{};  ///< likewise, thinned; empty without masks or maps
 };
 
 /// One picture's scores, in the order of Results::scores.
@@ -33,6 +33,7 @@ struct Results {
     std::string config_sha256;
     std::string method{};
     std::vector<std::string> scores{};  ///< names, the main one first
+    bool gives_maps = true;             ///< whether the method does; else there are no pixel figures
     std::optional<double> lambda{};
     std::int64_t empty_masks = 0;  ///< defective pictures whose resized mask is empty
     std::vector<ClassResult> classes{};

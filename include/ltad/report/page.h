@@ -33,7 +33,9 @@ struct ReportScore {
     std::vector<double> good{};
     std::vector<double> defective{};
     /// The score of the largest F1, drawn into the histogram.
-    std::optional<double> threshold{};
+    std::optional<double> f1_threshold{};
+    /// What the training pictures say: a picture above it is called defective where nobody has labelled it.
+    std::optional<double> normal_threshold{};
 };
 
 struct NearestWord {
@@ -55,6 +57,7 @@ struct ReportClass {
 /// "Avg", "High", "Low", or another row below the classes, such as all classes mixed.
 struct ReportMean {
     std::string name{};
+    std::string meaning{};  ///< a sentence, where the name does not say it
     std::vector<ReportFigures> scores{};
 };
 
@@ -74,6 +77,7 @@ struct Report {
     std::vector<ReportClass> classes{};
     std::vector<ReportMean> means{};     ///< the first one is the summary at the top
     std::vector<GalleryItem> gallery{};  ///< in order of worth
+    bool has_maps = true;                ///< whether the gallery shows maps
     std::vector<TrainingCurve> training{};
     std::string config{};  ///< resolved, as text
 };

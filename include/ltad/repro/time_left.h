@@ -17,9 +17,11 @@ public:
     void begin_training(double planned_seconds, Clock::time_point now = Clock::now());
     /// The training has ended.
     void end_training(Clock::time_point now = Clock::now());
+    /// It has failed, and with it others, planned to take so long, that will not begin. Teaches nothing.
+    void give_up_training(double planned_seconds_after_it);
 
-    /// share: of the current training, in [0, 1], that is done.
-    [[nodiscard]] double seconds(double share, Clock::time_point now = Clock::now()) const;
+    /// done, done_before: shares of the current training, in [0, 1], and what an earlier call had done of it.
+    [[nodiscard]] double seconds(double done, double done_before = 0, Clock::time_point now = Clock::now());
 
 private:
     /// The plan counts as half a minute of experience: the first steps, which find their memory, must not decide.
@@ -28,7 +30,8 @@ private:
     double left_;  ///< planned seconds of this training and those to come
     double planned_ = experience;
     double taken_ = experience;
-    double current_ = 0;  ///< planned seconds of this training; 0 between trainings
+    double current_ = 0;      ///< planned seconds of this training; 0 between trainings
+    double done_before_ = 0;  ///< share of it that an earlier call had done
     Clock::time_point start_{};
 };
 

@@ -48,6 +48,12 @@ struct Schedule {
 /// Why a checkpoint is not one of ours with the settings of now, listing what differs; empty where it is.
 [[nodiscard]] std::string why_unfit(const Metadata& saved, const json& now);
 
+/// The history in a checkpoint's metadata, as `Trainee::history` gives it; empty where there is none.
+[[nodiscard]] json history_in(const Metadata& metadata);
+
+/// Where the unfinished state of what becomes this file is kept.
+[[nodiscard]] std::filesystem::path state_file_of(const std::filesystem::path& file);
+
 /// Throws Error, listing what differs, unless a checkpoint's metadata has our format and the settings of now.
 void check_checkpoint(const Metadata& saved, const json& now, const std::filesystem::path& file);
 
@@ -90,7 +96,7 @@ public:
     [[nodiscard]] const json& history() const { return history_; }
 
 private:
-    [[nodiscard]] std::filesystem::path state_file() const { return folder_ / (name_ + ".state.safetensors"); }
+    [[nodiscard]] std::filesystem::path state_file() const { return state_file_of(file()); }
     void load_finished();
     void load_state();
     [[nodiscard]] Metadata metadata() const;
