@@ -150,6 +150,9 @@ AlignModel::AlignModel(std::filesystem::path directory, at::Device device, Preci
     : directory_(std::move(directory)), device_(device) {
     if (!std::filesystem::is_directory(directory_))
         fail(directory_.string(), ": no such folder; a model directory was expected (ltad-pretrain makes one)");
+    if (!std::filesystem::exists(directory_ / "config.json"))
+        fail(directory_.string(),
+             ": no config.json in it; a model directory such as kakaobrain/align-base was expected");
     const auto config_file = directory_ / "config.json";
     config_ = parse_align_config(read_json(config_file), config_file.string());
     preprocessing_ = read_preprocessing(directory_ / "preprocessor_config.json");

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <new>
 
@@ -71,6 +72,9 @@ int run_command(CLI::App& app, int argc, char** argv, const std::function<void()
         return 1;
     } catch (const Error& error) {
         log_error(error.what());
+        return 1;
+    } catch (const std::filesystem::filesystem_error& error) {
+        log_error(text(error.path1().string(), ": ", error.code().message()));
         return 1;
     } catch (const std::exception& error) {
         const std::string message = first_line(error.what());

@@ -4,6 +4,16 @@
 #include "ltad/core/files.h"
 
 namespace ltad {
+namespace {
+
+/// Without the library's own number for it, "[json.exception.parse_error.101] ".
+std::string words_of(const json::exception& error) {
+    const std::string words = error.what();
+    const std::size_t end = words.find("] ");
+    return end == std::string::npos ? words : words.substr(end + 2);
+}
+
+}  // namespace
 
 json read_json(const std::filesystem::path& path) {
     const MappedFile file(path);
@@ -15,7 +25,7 @@ json read_json(const std::filesystem::path& path) {
             return true;
         });
     } catch (const json::exception& error) {
-        fail(path.string(), ": not valid JSON: ", error.what());
+        fail(path.string(), ": not valid JSON: ", words_of(error));
     }
 }
 
@@ -24,7 +34,7 @@ void write_json(const std::filesystem::path& path, const json& value) {
     try {
         words = value.dump(2) + "\n";
     } catch (const json::exception& error) {
-        fail("cannot write ", path.string(), ": not valid JSON: ", error.what());  // a string that is not UTF-8
+        fail("cannot write ", path.string(), ": not valid JSON: ", words_of(error));  // a string that is not UTF-8
     }
     write_file_atomically(path, words);
 }

@@ -42,7 +42,7 @@ std::filesystem::path overlay_file(const std::filesystem::path& folder, const st
     std::filesystem::path path = folder;
     for (const auto& part : std::filesystem::path(picture).lexically_normal().relative_path())
         path /= part == ".." ? std::filesystem::path(".._") : part;
-    path += ".png";
+    if (path.extension() != ".png") path += ".png";
     return path;
 }
 

@@ -39,8 +39,7 @@ public:
     }
     [[nodiscard]] std::optional<double> lambda() const override { return lambda_; }
     [[nodiscard]] const Prompts* learned_names() const override {
-        const Config& config = run_.config();
-        return config.prompts.learned && config.phase1.generator == "vae" ? &phase1_.prompts() : nullptr;
+        return learns_names(run_.config()) ? &phase1_.prompts() : nullptr;
     }
 
     [[nodiscard]] Detection detect(const FeatureSet& set, std::span<const std::size_t> indices) const override {

@@ -1,7 +1,7 @@
 #include <ATen/ATen.h>
-#include <c10/core/GradMode.h>
 
 #include "ltad/config/load.h"
+#include "ltad/core/digits.h"
 #include "ltad/core/error.h"
 #include "ltad/core/log.h"
 #include "ltad/model/jitter.h"
@@ -134,7 +134,7 @@ void train_uniad(Run& run, int, const std::string&, TrainOptions options) {
     const FeatureSet set = run.features_of(run.split().train);
     run.write_config();
     trainee.clear_leftovers();
-    log_info(text("UniAD: ", set.size(), " pictures, ", plan.epochs, " epochs"));
+    log_info(text("UniAD: ", set.size(), " pictures, ", counted(plan.epochs, "epoch")));
     UniadTraining training(run, module.reconstruction, set, trainee);
     run_epochs(plan, trainee.steps_done(), set, training);
     write_metrics(run.output() / metrics_file, {trainee.history()});

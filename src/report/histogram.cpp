@@ -31,14 +31,25 @@ ChartRange scores_range(const HistogramChart& chart) {
     return range_of(all);
 }
 
-/// As many ticks as have room for their labels side by side.
-std::pair<std::vector<double>, std::vector<std::string>> ticks_with_room(const ChartRange& range, double width) {
+struct PlacedLabel {
+    double middle = 0;
+    std::string words;
+};
+
+/// As many ticks as have room for their labels side by side, moved inside where they reach over the edge.
+std::vector<PlacedLabel> ticks_with_room(const ChartRange& range, const Scale& x, double width) {
     for (int count = std::max(2, static_cast<int>(width / 40));; --count) {
         const auto ticks = nice_ticks(range.low, range.high, count);
         const auto labels = tick_labels(ticks);
-        double needed = 0;
-        for (const std::string& label : labels) needed += text_width(label) + 8;
-        if (needed <= width || count == 1) return {ticks, labels};
+        std::vector<PlacedLabel> placed;
+        bool fits = true;
+        for (std::size_t i = 0; i < ticks.size(); ++i) {
+            const double half = text_width(labels[i]) / 2;
+            placed.push_back({std::clamp(x(ticks[i]), half, width - half), labels[i]});
+            if (i > 0)
+                fits = fits && placed[i].middle - placed[i - 1].middle > half + text_width(labels[i - 1]) / 2 + 4;
+        }
+        if (fits || count == 1) return placed;
     }
 }
 
@@ -80,12 +91,8 @@ std::string draw(const HistogramChart& chart) {
     svg.rect(2, bottom - 13, text_width(defective_label), 13, Paint::paper);
     svg.label(2, bottom - 3, Anchor::start, Paint::bad, defective_label);
 
-    const auto [ticks, labels] = ticks_with_room(range, width);
-    for (std::size_t i = 0; i < ticks.size(); ++i) {
-        const double half = text_width(labels[i]) / 2;
-        svg.label(std::clamp(x(ticks[i]), half, width - half), bottom + text_height, Anchor::middle, Paint::soft,
-                  labels[i]);
-    }
+    for (const PlacedLabel& tick : ticks_with_room(range, x, width))
+        svg.label(tick.middle, bottom + text_height, Anchor::middle, Paint::soft, tick.words);
     svg.label(width - 2, bottom + 2 * text_height, Anchor::end, Paint::soft, chart.x_label);
     return std::move(svg).finish();
 }

@@ -65,7 +65,7 @@ std::string coordinate(double value) {
 
 double text_width(std::string_view text) {
     const auto characters = std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; });
-    return 6.2 * static_cast<double>(characters);
+    return 7.0 * static_cast<double>(characters);
 }
 
 Svg::Svg(double width, double height, std::string_view title, std::string_view description) {

@@ -21,28 +21,17 @@ namespace {
 
 constexpr std::int64_t most_seeds = 1000;
 
-/// Which of the paper's data sets a table is of, as configs/ names its folder.
-std::string data_of(const std::string& table) {
-    if (table == "table4") return "visa";
-    return table == "table5" || table == "fig8" ? "dagm" : "mvtec";
-}
-
 /// Whether a config is about the paper's data set rather than one of the user's in the same layout: it is known by two
 /// of its classes, and where there is nothing, by its usual place.
 bool is_paper_data(const std::string& table, const Config& config) {
     static const std::map<std::string, std::pair<const char*, const char*>> classes = {
         {"mvtec", {"bottle", "zipper"}}, {"visa", {"candle", "pcb1"}}, {"dagm", {"Class1", "Class10"}}};
-    const std::string data = data_of(table);
+    const std::string data = paper_data_of(table);
     if (config.dataset.layout != data) return false;
     const std::filesystem::path root = config.dataset.root;
     if (!std::filesystem::exists(root)) return root.filename() == data;
     const auto& [one, other] = classes.at(data);
     return std::filesystem::exists(root / one) && std::filesystem::exists(root / other);
-}
-
-/// Whether the columns or rows of a table are splits.
-bool compares_splits(const std::string& table) {
-    return table == "table3" || table == "table4" || table == "table5" || table == "fig8";
 }
 
 /// Throws UsageError for options that cannot be meant.
@@ -77,8 +66,9 @@ struct Setting {
 
 Setting setting_of(const ReproCommand& command) {
     Setting setting;
-    setting.config = command.config.empty() ? std::filesystem::path("configs") / data_of(command.table) / "step100.json"
-                                            : command.config;
+    setting.config = command.config.empty()
+                         ? std::filesystem::path("configs") / paper_data_of(command.table) / "step100.json"
+                         : command.config;
     const Config config = load_config(setting.config, command.overrides);
     std::error_code code;
     if (std::filesystem::equivalent(command.efficientnet, config.encoder.path, code))

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "ltad/config/load.h"
+#include "ltad/core/digits.h"
 #include "ltad/core/error.h"
 #include "ltad/core/log.h"
 #include "ltad/core/progress.h"
@@ -112,6 +113,16 @@ std::string why_no_figure(const json& results, const TableColumn& column) {
                                   : text("no ", classes, " has both good and defective test pictures");
 }
 
+/// Whether a part is there and undamaged.
+bool is_whole(const std::filesystem::path& file) {
+    try {
+        (void)load_weights(file);
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
 /// Whether a part of the same run and stage is to be trained already: what they share is counted there.
 bool is_joined(const ReproWork& work, std::size_t run, const MethodPart& part) {
     return std::any_of(work.items.begin(), work.items.end(), [&](const ReproWork::Item& item) {
@@ -156,7 +167,8 @@ ReproWork survey(const ReproPlan& plan, const std::filesystem::path& root) {
         }
         const std::int64_t pictures = training_pictures(run.config);
         for (const PlannedPart& part : run.parts) {
-            if (std::filesystem::exists(run.file_of(part)) || index.find(part) || !coming.insert(part.key).second) {
+            if (is_whole(run.file_of(part)) || is_whole(index.find(part).value_or("")) ||
+                !coming.insert(part.key).second) {
                 ++work.reused;
                 continue;
             }
@@ -192,12 +204,12 @@ std::string describe(const ReproPlan& plan, const ReproWork& work) {
             rows.push_back({part->name, std::to_string(count), std::to_string(steps), format_duration(seconds)});
     }
     rows.push_back({"all", std::to_string(work.items.size()), "", format_duration(work.seconds())});
-    std::string out = text(plan.runs.size(), " runs, ", work.finished_runs, " of them finished; ", work.reused,
-                           " parts are reused\n");
+    std::string out = text(counted(plan.runs.size(), "run"), ", ", work.finished_runs, " finished; ",
+                           counted(work.reused, "part"), " reused\n");
     std::size_t absent = 0;
     for (const std::string& why : work.no_data) absent += why.empty() ? 0 : 1;
     if (absent > 0)
-        out += text(absent, " runs have no data: ",
+        out += text(counted(absent, "run"), " without data: ",
                     *std::find_if(work.no_data.begin(), work.no_data.end(), [](const auto& w) { return !w.empty(); }),
                     "; --set dataset.root=DIR says where they are, --config F takes data of one's own\n");
     for (const PlannedRun& run : plan.runs)

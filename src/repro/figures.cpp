@@ -30,7 +30,7 @@ std::string lines(const ReproTable& table, const CellGrid& cells, const std::str
     return chart_file(draw(chart));
 }
 
-/// Figure 8: of each split the two class orders side by side, for Avg, High and Low.
+/// Figure 8: of each split the two class orders, consecutive rows, side by side, for Avg, High and Low.
 std::string bars(const ReproTable& table, const CellGrid& cells, const std::string& task) {
     const bool above_chance = std::all_of(cells.begin(), cells.end(), [](const auto& row) {
         return std::all_of(row.begin(), row.end(), [](const CellValues& cell) {
@@ -41,11 +41,11 @@ std::string bars(const ReproTable& table, const CellGrid& cells, const std::stri
     BarChart chart{.title = table.title,
                    .description = task + " AUROC in percent; whiskers: the sample deviation over seeds",
                    .value_label = task + " AUROC, %",
-                   .series = {"as it is", "reversed"},
+                   .series = {table.rows[0].labels[1], table.rows[1].labels[1]},
                    .range = {above_chance ? 50.0 : 0.0, 100},
                    .decimals = 2,
                    .width = 560};
-    for (std::size_t r = 0; r + 1 < table.rows.size(); r += 2)  // "as it is", then "reversed"
+    for (std::size_t r = 0; r + 1 < table.rows.size(); r += 2)
         for (std::size_t c = 0; c < table.columns.size(); ++c) {
             if (table.columns[c].task != task) continue;
             BarGroup group{.name = table.rows[r].labels[0] + " " + table.columns[c].heading};

@@ -1,9 +1,13 @@
 #include "inputs.h"
 
+#include <algorithm>
+#include <thread>
+
 #include "ltad/config/load.h"
 #include "ltad/core/error.h"
 #include "ltad/core/files.h"
 #include "ltad/core/hash.h"
+#include "ltad/core/parallel.h"
 #include "ltad/data/dataset.h"
 #include "ltad/split/split.h"
 
@@ -12,15 +16,17 @@ namespace {
 
 // Descriptions are bytes, no JSON: names of files need not be UTF-8.
 
-/// Names and labels, pictures by size, masks, which are small and often of one size, by content.
+/// Names and labels, pictures and masks by content.
 std::string describe(const std::filesystem::path& root, const std::vector<Sample>& samples) {
+    std::vector<std::string> lines(samples.size());
+    for_each_index(samples.size(), std::max(1u, std::thread::hardware_concurrency()), [&](std::size_t i) {
+        const Sample& sample = samples[i];
+        lines[i] = text(sample.file, '\0', sample.class_name, '\0', sample.defective, ' ',
+                        sha256_file(root / sample.file), ' ');
+        if (!sample.mask.empty()) lines[i] += text(sample.mask, '\0', sha256_file(root / sample.mask));
+    });
     std::string all;
-    for (const Sample& sample : samples) {
-        all += text(sample.file, '\0', sample.class_name, '\0', sample.defective, ' ',
-                    std::filesystem::file_size(root / sample.file), ' ');
-        if (!sample.mask.empty()) all += text(sample.mask, '\0', sha256_file(root / sample.mask));
-        all += '\n';
-    }
+    for (const std::string& line : lines) all += line + '\n';
     return all;
 }
 

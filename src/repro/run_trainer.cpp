@@ -34,7 +34,15 @@ void remove_useless(const std::filesystem::path& file, const json& settings) {
 }  // namespace
 
 RunTrainer::RunTrainer(const PlannedRun& planned, const PartIndex& index)
-    : planned_(planned), index_(index), method_(method_named(planned.config.method)), run_(planned.config) {}
+    : planned_(planned), index_(index), method_(method_named(planned.config.method)), run_(planned.config) {
+    try {
+        run_.check_split();
+    } catch (const Error& error) {
+        // The folder is this run's alone: its key says which split it has.
+        log_warning(text(error.what(), "\n  it is damaged, and written again"));
+        std::filesystem::remove_all(run_.output() / "split");
+    }
+}
 
 void RunTrainer::train(const std::function<void(std::span<const PlannedPart>)>& next) {
     run_.prepare_features(false);

@@ -309,6 +309,13 @@ const std::vector<std::string>& repro_names() {
     return names;
 }
 
+std::string paper_data_of(const std::string& name) {
+    if (name == "table4") return "visa";
+    return name == "table5" || name == "fig8" ? "dagm" : "mvtec";
+}
+
+bool compares_splits(const std::string& name) { return !ablations().contains(name) && name != "fig6"; }
+
 ReproTable repro_table(const std::string& name, const ReproOptions& options) {
     const auto& names = repro_names();
     if (std::find(names.begin(), names.end(), name) == names.end()) {

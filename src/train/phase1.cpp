@@ -1,11 +1,11 @@
 #include "ltad/train/phase1.h"
 
-#include <algorithm>
 #include <iostream>
 
 #include <ATen/ATen.h>
 
 #include "ltad/config/load.h"
+#include "ltad/core/digits.h"
 #include "ltad/core/error.h"
 #include "ltad/core/log.h"
 #include "ltad/core/memory.h"
@@ -16,16 +16,18 @@ namespace ltad {
 
 namespace {
 
-/// Whether features are decoded with t_c, by which names learn.
+/// Whether features are decoded with t_c.
 bool has_text(const Config& config) { return config.phase1.generator == "vae"; }
 
 PromptsConfig prompts_config(const Config& config) {
     PromptsConfig prompts = config.prompts;
-    prompts.learned = prompts.learned && has_text(config);
+    prompts.learned = learns_names(config);
     return prompts;
 }
 
 }  // namespace
+
+bool learns_names(const Config& config) { return config.prompts.learned && has_text(config); }
 
 std::vector<std::string> phase1_keys() {
     return {"prompts.length", "prompts.init", "prompts.learned", "phase1", "decoder"};
@@ -144,7 +146,7 @@ void train_phase1(Run& run, TrainOptions options) {
     keep_freed_memory();
 
     log_info(text("phase 1: ", set.size(), " pictures of ", run.class_names().size(), " classes, ",
-                  config.phase1.epochs, " epochs"));
+                  counted(config.phase1.epochs, "epoch")));
     Phase1Training training(run, model, set, trainee, folder / "metrics.jsonl");
     run_epochs(plan, trainee.steps_done(), set, training);
     write_metrics(folder / "metrics.jsonl", {trainee.history()});

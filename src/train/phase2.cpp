@@ -6,6 +6,7 @@
 #include <c10/core/GradMode.h>
 
 #include "ltad/config/load.h"
+#include "ltad/core/digits.h"
 #include "ltad/core/error.h"
 #include "ltad/core/hash.h"
 #include "ltad/core/log.h"
@@ -59,7 +60,7 @@ public:
 
     void train(const FeatureSet& set, const Phase2Sampler& sampler) {
         for (Trainee* trainee : unfinished()) trainee->clear_leftovers();
-        log_info(text("phase 2: ", set.size(), " pictures, ", plan_.epochs, " epochs",
+        log_info(text("phase 2: ", set.size(), " pictures, ", counted(plan_.epochs, "epoch"),
                       position(reconstruction_) < total_ ? ", reconstruction" : "",
                       position(semantic_) < total_ ? ", semantic" : ""));
         sampler_ = &sampler;

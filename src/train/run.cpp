@@ -42,6 +42,15 @@ std::vector<std::filesystem::path> files_of(const std::filesystem::path& root,
     return files;
 }
 
+/// Says at once what would else be said one after the other.
+Config checked(Config config, Listing listing) {
+    const auto is_there = [](const std::string& folder) { return std::filesystem::is_directory(folder); };
+    if (listing != Listing::split_only && !is_there(config.dataset.root) && !is_there(config.encoder.path))
+        fail("two folders of the config are not there: dataset.root, ", config.dataset.root, ", and encoder.path, ",
+             config.encoder.path);
+    return config;
+}
+
 }  // namespace
 
 at::Device prepare_device(const Config& config) {
@@ -61,7 +70,7 @@ void verify_features(FeatureStore& store) {
 }
 
 Run::Run(Config config, Listing listing)
-    : config_(std::move(config)),
+    : config_(checked(std::move(config), listing)),
       output_(config_.output_path()),
       device_(prepare_device(config_)),
       split_([this, listing] {

@@ -27,5 +27,11 @@ TEST(ShortestDigits, ReadBackToTheSameNumber) {
     }
 }
 
+TEST(Counted, HasAPlural) {
+    EXPECT_EQ(counted(0, "part"), "0 parts");
+    EXPECT_EQ(counted(1, "part"), "1 part");
+    EXPECT_EQ(counted(12u, "part"), "12 parts");
+}
+
 }  // namespace
 }  // namespace ltad

@@ -121,13 +121,13 @@ TEST(Page, CountsWhatTheThresholdsFind) {
     EXPECT_THAT(xml.texts("td"), IsSupersetOf({"3 of 4", "1 of 2", "3 of 4", "1 of 2"}));  // the class, and all
 }
 
-TEST(Page, SortsTheTailByTrainingImages) {
+TEST(Page, SortsTheTailByTrainingPictures) {
     Report report = sample_report(three, 3);
     report.classes[0].train = 5;
     report.classes[1].train = 50;
     report.classes[2].train = 20;
     const auto texts = Xml(render_report(report)).texts("desc");
-    EXPECT_THAT(texts[0], testing::ContainsRegex("class 1: 50 images.*class 2: 20 images.*class 0: 5 images"));
+    EXPECT_THAT(texts[0], testing::ContainsRegex("class 1: 50 pictures.*class 2: 20 pictures.*class 0: 5 pictures"));
 }
 
 TEST(Page, AnyNumberOfScores) {

@@ -79,19 +79,19 @@ TEST_F(Repro, ATableIsWhatItsRunsSay) {
 TEST_F(Repro, FinishedWorkIsNotDoneAgain) {
     ReproCommand once = command("table7");
     EXPECT_THAT(printed({.table = "table7", .config = once.config, .out = once.out, .dry_run = true}),
-                AllOf(HasSubstr("4 runs, 0 of them finished"), HasSubstr("3 parts are reused")));
+                AllOf(HasSubstr("4 runs, 0 finished"), HasSubstr("3 parts reused")));
     EXPECT_FALSE(std::filesystem::exists(tiny / "repro")) << "a dry run writes nothing";
     const std::string first = printed(once);
     const json figures = document("table7");
     EXPECT_EQ(printed(once), first);
     EXPECT_EQ(document("table7"), figures);
     once.dry_run = true;
-    EXPECT_THAT(printed(once), HasSubstr("4 runs, 4 of them finished"));
+    EXPECT_THAT(printed(once), HasSubstr("4 runs, 4 finished"));
     // Another table takes over what it shares: phase 1, and a whole run, table 7's last row.
     ReproCommand other = command("table8");
     other.dry_run = true;
     EXPECT_THAT(printed(other),
-                AllOf(HasSubstr("3 runs, 1 of them finished"), HasSubstr("semantic"), Not(HasSubstr("phase 1"))));
+                AllOf(HasSubstr("3 runs, 1 finished"), HasSubstr("semantic"), Not(HasSubstr("phase 1"))));
 }
 
 TEST_F(Repro, ChangedPicturesAreAnotherTable) {
@@ -101,9 +101,28 @@ TEST_F(Repro, ChangedPicturesAreAnotherTable) {
     std::filesystem::remove(tiny / ("data/" + gone.file));
     ReproCommand again = command("table8");
     again.dry_run = true;
-    EXPECT_THAT(printed(again), HasSubstr("3 runs, 0 of them finished; 6 parts are reused"));
+    EXPECT_THAT(printed(again), HasSubstr("3 runs, 0 finished; 6 parts reused"));
     again.dry_run = false;
     EXPECT_NE(printed(again), first);
+}
+
+TEST_F(Repro, DamageIsPlannedAndMended) {
+    const std::string first = printed(command("table8"));
+    const auto plan = make_plan(repro_table("table8", {.paper_data = false, .factors = {}, .efficientnet = {}}),
+                                tiny / "config.json", {}, 1, tiny / "repro");
+    const PlannedRun& run = plan.runs.front();
+    const auto semantic = run.file_of(run.parts.back());
+    std::string bytes = read_file(semantic);
+    bytes.back() = static_cast<char>(bytes.back() ^ 1);
+    write_file_atomically(semantic, bytes);
+    std::filesystem::remove(run.results_file());
+    write_file_atomically(std::filesystem::path(run.config.output) / "split/train.jsonl", "{\"file\": ");
+    ReproCommand again = command("table8");
+    again.dry_run = true;
+    EXPECT_THAT(printed(again), AllOf(HasSubstr("2 finished"), HasSubstr("semantic")));
+    again.dry_run = false;
+    EXPECT_EQ(printed(again), first);
+    EXPECT_NO_THROW(ltad::Run(run.config).check_split());
 }
 
 TEST_F(Repro, ADataSetThatIsGoneCostsNoTable) {
@@ -255,7 +274,7 @@ TEST_F(Repro, PartsOfAnotherPhase1AreMadeAgain) {
     EXPECT_NO_THROW((void)printed(command("table8")));
     ReproCommand again = command("table8");
     again.dry_run = true;
-    EXPECT_THAT(printed(again), HasSubstr("3 runs, 3 of them finished"));
+    EXPECT_THAT(printed(again), HasSubstr("3 runs, 3 finished"));
 }
 
 TEST_F(Repro, WhatChangesNoResultCostsNothing) {
@@ -263,12 +282,12 @@ TEST_F(Repro, WhatChangesNoResultCostsNothing) {
     (void)printed(command("fig6"));  // its row of two tokens is table 7's last run, of which it reads another part
     ReproCommand again = command("table7");
     again.dry_run = true;
-    EXPECT_THAT(printed(again), HasSubstr("4 runs, 4 of them finished"));
+    EXPECT_THAT(printed(again), HasSubstr("4 runs, 4 finished"));
     write_file_atomically(tiny / "encoder/README.md", "edited");
     std::filesystem::rename(tiny / "repro", tiny / "moved");
     again.out = tiny / "moved";
     again.overrides = {"threads=2", "checkpoint_seconds=5", "name=other"};
-    EXPECT_THAT(printed(again), HasSubstr("4 runs, 4 of them finished"));
+    EXPECT_THAT(printed(again), HasSubstr("4 runs, 4 finished"));
 }
 
 TEST_F(Repro, BaselinesAreTakenOverWhereOnlyTheScoringDiffers) {
@@ -277,7 +296,7 @@ TEST_F(Repro, BaselinesAreTakenOverWhereOnlyTheScoringDiffers) {
     (void)printed(other);
     other.overrides = {"scoring.map_size=64"};
     other.dry_run = true;
-    EXPECT_THAT(printed(other), HasSubstr("6 runs, 0 of them finished; 10 parts are reused"));
+    EXPECT_THAT(printed(other), HasSubstr("6 runs, 0 finished; 10 parts reused"));
     other.dry_run = false;
     (void)printed(other);
     std::map<std::string, std::size_t> copies;  // by content

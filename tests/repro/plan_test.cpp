@@ -156,8 +156,8 @@ TEST_F(Plan, KeysFollowThePicturesAndTheEncoder) {
     expect_new("a data set");
     put_file(folder / "data/gear/train/good/1.png", "picture");
     expect_new("a training picture more");
-    put_file(folder / "data/gear/train/good/1.png", "another picture");
-    expect_new("another under its name");
+    put_file(folder / "data/gear/train/good/1.png", "PICTURE");
+    expect_new("another of its name and size");
     put_file(folder / "data/gear/ground_truth/bad/0_mask.png", "another mask");
     expect_new("a mask");
     std::filesystem::remove(folder / "data/gear/test/good/0.png");

@@ -13,4 +13,10 @@ template <std::floating_point Number>
     return {out, std::to_chars(out, out + sizeof out, value).ptr};
 }
 
+/// "1 part", "2 parts".
+template <std::integral Count>
+[[nodiscard]] std::string counted(Count count, const std::string& noun) {
+    return std::to_string(count) + ' ' + noun + (count == 1 ? "" : "s");
+}
+
 }  // namespace ltad

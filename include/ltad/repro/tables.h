@@ -54,6 +54,12 @@ struct ReproOptions {
 /// "table3" … "table9", "fig6", "fig8".
 [[nodiscard]] const std::vector<std::string>& repro_names();
 
+/// Which of the paper's data sets a table is of, as configs/ names its folder: "mvtec", "visa" or "dagm".
+[[nodiscard]] std::string paper_data_of(const std::string& name);
+
+/// Whether the columns or rows of a table are splits, which it sets itself.
+[[nodiscard]] bool compares_splits(const std::string& name);
+
 /// The table of that name. Throws UsageError for an unknown name, listing the known ones, and for tables 3–5 and
 /// figure 8 when there is no imbalance factor.
 [[nodiscard]] ReproTable repro_table(const std::string& name, const ReproOptions& options);

@@ -13,6 +13,8 @@ namespace ltad {
 inline constexpr const char* phase1_file = "phase1/model.safetensors";
 /// Keys of the config that its result depends on.
 [[nodiscard]] std::vector<std::string> phase1_keys();
+/// Whether names are learned in it: they learn as features are decoded with t_c, which an autoencoder's are not.
+[[nodiscard]] bool learns_names(const Config& config);
 /// All that its result depends on.
 [[nodiscard]] json phase1_settings(const Run& run);
 
