@@ -10,8 +10,7 @@ int main(int argc, char** argv) {
     ltad::InspectionOptions options;
     app.add_option("-r,--run", options.run, "Folder of a trained run, such as runs/demo")->required();
     app.add_option("pictures", options.pictures, "Pictures, or folders of pictures")->required();
-    app.add_option("--class", options.class_name, "The pictures' class; else the nearest training pictures say it")
-        ->check([](const std::string& name) { return std::string(name.empty() ? "must not be empty" : ""); });
+    app.add_option("--class", options.class_name, "The pictures' class; else the nearest training pictures say it");
     app.add_option("--overlays", options.overlays, "Folder for the pictures with their heat maps");
     app.add_option("--set", options.overrides, "KEY=VALUE: override a config key, e.g. device=cpu")
         ->allow_extra_args(false);  // pictures may follow

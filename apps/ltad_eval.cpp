@@ -42,7 +42,9 @@ int main(int argc, char** argv) {
         ltad::Run run(config);
         run.check_split();
         const auto detector = ltad::load_detector(run, only);
-        if (!report.empty()) ltad::make_directories(report);  // before the work, should that fail
+        // Before the work, should that fail.
+        ltad::check_results_can_be_written(run);
+        if (!report.empty()) ltad::make_directories(report);
         const ltad::Results results = ltad::evaluate(run, *detector, options);
         ltad::write_results(run, results);
         if (!report.empty()) ltad::write_report(run, *detector, results, report);

@@ -31,11 +31,7 @@ int main(int argc, char** argv) {
         sub->add_option("--seed", import_options.seed, "Seed of random weights")
             ->capture_default_str()
             ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()));
-        sub->add_option("--out", import_options.out, "Folder to make")
-            ->required()
-            ->check([](const std::string& folder) {
-                return folder.empty() ? std::string("must not be empty") : std::string();
-            });
+        sub->add_option("--out", import_options.out, "Folder to make")->required();
     }
     CLI::App* const train = app.add_subcommand("train", "Contrastive training on picture-caption pairs");
     CLI::Option* const resume = train->add_flag("--resume", train_options.resume, "Go on with an unfinished training");

@@ -37,6 +37,16 @@ Dtype dtype_of(const at::Tensor& tensor, const std::string& name) {
 }
 
 constexpr const char* hash_key = "tensors_sha256";
+constexpr const char* metadata_hash_key = "metadata_sha256";
+
+/// Of what a caller has put there.
+std::string hash_of(Metadata metadata) {
+    metadata.erase(hash_key);
+    metadata.erase(metadata_hash_key);
+    Sha256 hash;
+    for (const auto& [name, value] : metadata) hash.update(text(name, '\0', value, '\0'));
+    return hash.hex();
+}
 
 std::string hash_of(const std::map<std::string, TensorBytes>& tensors) {
     Sha256 hash;
@@ -57,11 +67,15 @@ Weights load_weights(const std::filesystem::path& path, Metadata* metadata) {
     if (metadata != nullptr) {
         *metadata = file->metadata();
         metadata->erase(hash_key);
+        metadata->erase(metadata_hash_key);
     }
     // Files of others have none.
     if (const auto hash = file->metadata().find(hash_key);
         hash != file->metadata().end() && hash->second != hash_of(file->tensors()))
         fail(path.string(), ": damaged, its tensors are not those that were written");
+    if (const auto hash = file->metadata().find(metadata_hash_key);
+        hash != file->metadata().end() && hash->second != hash_of(file->metadata()))
+        fail(path.string(), ": damaged, its metadata are not those that were written");
     Weights weights;
     for (const auto& [name, tensor] : file->tensors()) {
         // from_blob wants a non-const pointer; nobody writes through it (see the header).
@@ -93,6 +107,7 @@ void save_weights(const std::filesystem::path& path, const Weights& weights, con
     }
     Metadata extended = metadata;
     extended[hash_key] = hash_of(tensors);
+    extended[metadata_hash_key] = hash_of(metadata);
     write_safetensors(path, tensors, extended);
 }
 

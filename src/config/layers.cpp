@@ -21,15 +21,19 @@ void merge(Layers& into, const json& from, const std::string& source, const std:
     }
 }
 
-/// Base files first, so that later layers win.
-void merge_file(Layers& into, const std::filesystem::path& file, std::set<std::filesystem::path>& seen) {
+/// Base files first, so that later layers win. `wanted_by`: the file that extends this one, if any.
+void merge_file(Layers& into, const std::filesystem::path& file, const std::filesystem::path& wanted_by,
+                std::set<std::filesystem::path>& seen) {
     std::error_code code;
-    if (!std::filesystem::is_regular_file(file, code)) throw UsageError(text("no config file ", file.string()));
+    if (!std::filesystem::is_regular_file(file, code))
+        throw UsageError(text("no config file ", file.string(),
+                              std::filesystem::is_directory(file, code) ? ", which is a folder" : "",
+                              wanted_by.empty() ? "" : "; " + wanted_by.string() + " extends it"));
     if (!seen.insert(std::filesystem::weakly_canonical(file)).second)
         throw UsageError(text(file.string(), ": \"extends\" goes round in a circle"));
     json document;
     try {
-        document = read_json(file);
+        document = read_handwritten_json(file);
     } catch (const Error& error) {
         throw UsageError(error.what());
     }
@@ -37,7 +41,7 @@ void merge_file(Layers& into, const std::filesystem::path& file, std::set<std::f
     if (document.contains("extends")) {
         if (!document["extends"].is_string())
             throw UsageError(text(file.string(), ": \"extends\" must be the path of another config"));
-        merge_file(into, file.parent_path() / document["extends"].get<std::string>(), seen);
+        merge_file(into, file.parent_path() / document["extends"].get<std::string>(), file, seen);
         document.erase("extends");
     }
     merge(into, document, file.string());
@@ -47,11 +51,7 @@ void merge_override(Layers& into, const std::string& assignment) {
     const std::size_t equals = assignment.find('=');
     if (equals == std::string::npos || equals == 0)
         throw UsageError(text("--set ", assignment, ": KEY=VALUE was expected, such as phase1.epochs=10"));
-    try {
-        (void)json(assignment).dump();
-    } catch (const json::exception&) {
-        throw UsageError(text("--set ", assignment, ": is not UTF-8, which JSON needs"));
-    }
+    if (!is_utf8(assignment)) throw UsageError(text("--set ", assignment, ": is not UTF-8, which JSON needs"));
     const std::string value = assignment.substr(equals + 1);
     json parsed = json::parse(value, nullptr, false);
     if (parsed.is_discarded()) parsed = value;  // a bare word is a string
@@ -85,7 +85,7 @@ json& make_place(json& document, const std::string& key) {
 Layers read_layers(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
     Layers layers;
     std::set<std::filesystem::path> seen;
-    if (!file.empty()) merge_file(layers, file, seen);
+    if (!file.empty()) merge_file(layers, file, {}, seen);
     for (const std::string& assignment : overrides) merge_override(layers, assignment);
     // What a run's config.json records about the program is not a setting.
     layers.document.erase("program");

@@ -40,9 +40,7 @@ void visit_fields(PretrainConfig& c, FieldVisitor& v) {
 
 std::vector<Mistake> check_fields_together(const PretrainConfig& c) {
     std::vector<Mistake> wrong;
-    if (c.name.empty() || c.name.find('/') != std::string::npos)
-        wrong.push_back(
-            {"name", text("name: '", c.name, "' is not allowed (a folder's name: not empty, without '/')")});
+    if (const auto mistake = check_name(c.name)) wrong.push_back(*mistake);
     if (c.model.empty()) wrong.push_back({"model", "model: '' is not allowed (a model directory)"});
     if (c.pairs.list.empty() && c.pairs.count < c.contrastive.batch_size)
         wrong.push_back({"pairs.count",

@@ -132,14 +132,20 @@ void visit_fields(Config& config, FieldVisitor& visitor) {
     visitor.field("output", config.output);
 }
 
+std::optional<Mistake> check_name(const std::string& name) {
+    const bool is_folder = !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos;
+    const auto is_control = [](char letter) { return letter >= 0 && letter < ' '; };
+    if (is_folder && std::none_of(name.begin(), name.end(), is_control)) return std::nullopt;
+    return Mistake{"name", text("name: '", name, "' is not allowed (the name of a folder, without '/')")};
+}
+
 std::vector<Mistake> check_fields_together(const Config& c) {
     std::vector<Mistake> wrong;
     const auto expect = [&](bool holds, const std::string& key, const auto&... parts) {
         if (!holds) wrong.push_back({key, text(key, parts...)});
     };
     const auto& r = c.reconstruction;
-    expect(!c.name.empty() && c.name.find('/') == std::string::npos, "name", ": '", c.name,
-           "' is not allowed (a folder's name: not empty, without '/')");
+    if (const auto mistake = check_name(c.name)) wrong.push_back(*mistake);
     expect(r.hidden_dim % r.heads == 0, "reconstruction.hidden_dim", ": ", r.hidden_dim,
            " is not divisible by reconstruction.heads = ", r.heads);
     expect(r.hidden_dim % 2 == 0, "reconstruction.hidden_dim", ": ", r.hidden_dim,
@@ -152,7 +158,7 @@ std::vector<Mistake> check_fields_together(const Config& c) {
     expect(c.scoring.image_pooling <= c.scoring.map_size, "scoring.image_pooling", ": ", c.scoring.image_pooling,
            " is larger than scoring.map_size = ", c.scoring.map_size);
     expect(!c.prompts.init.empty(), "prompts.init",
-           ": '' is not allowed (\"object\", another word, \"class_name\" or \"random\")");
+           ": \"\" is not allowed (\"object\", another word, \"class_name\" or \"random\")");
     expect(c.prompts.length > 0 || c.prompts.init != "random", "prompts.length",
            ": 0 takes the number of tokens from a text, which prompts.init \"random\" has not; a number from 1 is "
            "allowed");
@@ -160,7 +166,7 @@ std::vector<Mistake> check_fields_together(const Config& c) {
            " is even; an odd number is allowed");
     expect(!c.encoder.path.empty(), "encoder.path", ": '' is not allowed (a model directory)");
     expect(!c.features.path.empty(), "features.path", ": '' is not allowed (a folder for the feature store)");
-    expect(!c.dataset.root.empty(), "dataset.root", ": '' is not allowed (the data set's folder)");
+    expect(!c.dataset.root.empty(), "dataset.root", ": is missing (the data set's folder)");
     if (c.dataset.layout == "jsonl")
         expect(!c.dataset.train.empty() && !c.dataset.test.empty(), "dataset.train, dataset.test",
                ": layout \"jsonl\" needs both lists");

@@ -55,6 +55,9 @@ struct Mistake {
     std::string sentence;
 };
 
+/// A run's name, which its folder gets.
+[[nodiscard]] std::optional<Mistake> check_name(const std::string& name);
+
 /// What single ranges cannot say: one mistake for each rule between fields that is broken.
 [[nodiscard]] std::vector<Mistake> check_fields_together(const Config& config);
 [[nodiscard]] std::vector<Mistake> check_fields_together(const PretrainConfig& config);

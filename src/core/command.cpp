@@ -19,19 +19,28 @@ namespace {
 /// What CLI11 leaves out when the first word is none of the subcommands.
 std::string unknown_subcommand(const CLI::App& app, int argc, char** argv) {
     const auto known = app.get_subcommands([](const CLI::App*) { return true; });
-    if (known.empty() || argc < 2 || argv[1][0] == '-') return "";
+    if (known.empty() || (argc > 1 && argv[1][0] == '-')) return "";
     std::string names;
     for (const CLI::App* sub : known) {
-        if (sub->get_name() == argv[1]) return "";
+        if (argc > 1 && sub->get_name() == argv[1]) return "";
         names += (names.empty() ? "" : ", ") + sub->get_name();
     }
-    return text(": '", argv[1], "' is none of ", names);
+    return argc > 1 ? text(": '", argv[1], "' is none of ", names) : ": " + names;
 }
 
 constexpr const char* out_of_memory = "out of memory: a smaller batch_size, image_size or model needs less";
 
 /// LibTorch's messages go on with a stack trace.
 std::string first_line(const std::string& message) { return message.substr(0, message.find('\n')); }
+
+/// A shell's variable that is not set must not pass for an option that is not given.
+void refuse_empty_values(CLI::App& app) {
+    for (CLI::Option* const option : app.get_options())
+        if (option->get_items_expected_max() > 0)
+            option->check(
+                [](const std::string& value) { return std::string(value.empty() ? "must not be empty" : ""); });
+    for (CLI::App* const sub : app.get_subcommands([](const CLI::App*) { return true; })) refuse_empty_values(*sub);
+}
 
 /// Where a standard stream is closed, the next file opened would get its number, and our words. Opened for reading, a
 /// write to it fails, and is reported.
@@ -48,6 +57,7 @@ std::string git_revision() { return LTAD_GIT_REVISION; }
 int run_command(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
     app.set_version_flag("--version", app.get_name() + " " + version());
     app.set_help_flag("-h,--help", "Print this help and exit");
+    refuse_empty_values(app);
     fill_closed_descriptors();
     try {
         app.parse(argc, argv);

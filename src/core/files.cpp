@@ -1,9 +1,11 @@
 #include "ltad/core/files.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -44,14 +46,63 @@ void sync_folder_of(const std::filesystem::path& path) {
     ::close(file);
 }
 
+/// A regular file open for reading.
+class OpenFile {
+public:
+    explicit OpenFile(const std::filesystem::path& path)
+        : file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {  // a pipe must not make us wait
+        if (file_ < 0) fail_with_errno("read", path);
+        struct stat status {};
+        const bool known = ::fstat(file_, &status) == 0;
+        if (known && S_ISREG(status.st_mode)) {
+            size_ = static_cast<std::size_t>(status.st_size);
+            return;
+        }
+        const int code = errno;
+        ::close(file_);
+        errno = code;
+        if (!known) fail_with_errno("read", path);
+        fail("cannot read ", path.string(), ": ",
+             S_ISDIR(status.st_mode) ? "it is a folder, a file was expected"
+                                     : "it is not a regular file (a pipe, perhaps)");
+    }
+    ~OpenFile() { ::close(file_); }
+    OpenFile(const OpenFile&) = delete;
+    OpenFile& operator=(const OpenFile&) = delete;
+
+    [[nodiscard]] int descriptor() const { return file_; }
+    [[nodiscard]] std::size_t size() const { return size_; }
+
+private:
+    int file_;
+    std::size_t size_ = 0;
+};
+
 }  // namespace
+
+void read_blocks(const std::filesystem::path& path, const std::function<void(std::string_view)>& take) {
+    const OpenFile file(path);
+    std::vector<char> block(std::min<std::size_t>(file.size() + 1, 1 << 20));
+    for (;;) {
+        const ssize_t count = ::read(file.descriptor(), block.data(), block.size());
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) fail_with_errno("read", path);
+        if (count == 0) return;
+        take({block.data(), static_cast<std::size_t>(count)});
+    }
+}
 
 std::string read_file(const std::filesystem::path& path) { return std::string(MappedFile(path).bytes()); }
 
 void make_directories(const std::filesystem::path& path) {
     std::error_code code;
     std::filesystem::create_directories(path, code);
-    if (code) fail("cannot make the folder ", path.string(), ": ", code.message());
+    if (!code) return;
+    std::error_code unknown;
+    for (auto above = path; above.has_relative_path(); above = above.parent_path())
+        if (std::filesystem::exists(above, unknown) && !std::filesystem::is_directory(above, unknown))
+            fail("cannot make the folder ", path.string(), ": ", above.string(), " is a file");
+    fail("cannot make the folder ", path.string(), ": ", code.message());
 }
 
 AtomicFile::AtomicFile(std::filesystem::path path)
@@ -113,31 +164,12 @@ void append_to_file(const std::filesystem::path& path, std::string_view bytes) {
 }
 
 MappedFile::MappedFile(const std::filesystem::path& path) {
-    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe must not make us wait
-    if (file < 0) fail_with_errno("read", path);
-    struct stat status {};
-    if (::fstat(file, &status) != 0) {
-        ::close(file);
-        fail_with_errno("read", path);
-    }
-    if (S_ISDIR(status.st_mode)) {
-        ::close(file);
-        fail("cannot read ", path.string(), ": it is a folder, a file was expected");
-    }
-    if (!S_ISREG(status.st_mode)) {
-        ::close(file);
-        fail("cannot read ", path.string(), ": it is not a regular file (a pipe, perhaps)");
-    }
-    size_ = static_cast<std::size_t>(status.st_size);
-    if (size_ > 0) {
-        void* const mapped = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file, 0);
-        if (mapped == MAP_FAILED) {
-            ::close(file);
-            fail_with_errno("map", path);
-        }
-        data_ = static_cast<const char*>(mapped);
-    }
-    ::close(file);
+    const OpenFile file(path);
+    size_ = file.size();
+    if (size_ == 0) return;
+    void* const mapped = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.descriptor(), 0);
+    if (mapped == MAP_FAILED) fail_with_errno("map", path);
+    data_ = static_cast<const char*>(mapped);
 }
 
 MappedFile::~MappedFile() {

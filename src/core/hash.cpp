@@ -45,6 +45,11 @@ std::string sha256(std::string_view bytes) {
     return hash.hex();
 }
 
-std::string sha256_file(const std::filesystem::path& path) { return sha256(MappedFile(path).bytes()); }
+std::string sha256_file(const std::filesystem::path& path) {
+    // Read, not mapped: one that another program shortens meanwhile would end the process.
+    Sha256 hash;
+    read_blocks(path, [&](std::string_view bytes) { hash.update(bytes); });
+    return hash.hex();
+}
 
 }  // namespace ltad

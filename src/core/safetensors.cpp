@@ -6,16 +6,13 @@
 #include <cstring>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include "ltad/core/error.h"
+#include "ltad/core/json.h"
 
 namespace ltad {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "safetensors are little-endian and read in place");
-
-using nlohmann::json;
 
 constexpr std::size_t max_header = 100'000'000;  // the reference implementation's own limit
 
@@ -129,7 +126,7 @@ SafetensorsFile::SafetensorsFile(std::filesystem::path path) : path_(std::move(p
     try {
         header = json::parse(bytes.substr(8, header_size));
     } catch (const json::exception& error) {
-        fail(where, ": its header is not JSON: ", error.what());
+        fail(where, ": its header is not JSON: ", words_of(error));
     }
     if (!header.is_object()) fail(where, ": its header is not a JSON object");
 
@@ -156,7 +153,7 @@ void write_safetensors(const std::filesystem::path& path, const std::map<std::st
         header = header_for(tensors, metadata);
     } catch (const json::exception& error) {
         fail("cannot write ", path.string(),
-             ": its header is not valid JSON: ", error.what());  // a name that is not UTF-8
+             ": its header is not valid JSON: ", words_of(error));  // a name that is not UTF-8
     }
     const std::uint64_t header_size = header.size();
     std::string_view length(reinterpret_cast<const char*>(&header_size), sizeof header_size);

@@ -7,6 +7,7 @@
 
 #include "layouts.h"
 #include "ltad/core/error.h"
+#include "ltad/core/json.h"
 
 namespace ltad {
 namespace {
@@ -41,6 +42,9 @@ std::string places_in(const DatasetConfig& config) {
 
 void check_files(const Dataset& dataset, const std::vector<Sample>& samples) {
     for (const Sample& sample : samples) {
+        if (!is_utf8(sample.file))
+            fail(dataset.root.string(), ": the name of ", as_utf8(sample.file),
+                 " is not UTF-8, which files of results need; rename it");
         for (const std::string& file : {sample.file, sample.mask})
             if (!file.empty() && !std::filesystem::is_regular_file(dataset.root / file))
                 fail((dataset.root / file).string(), ": no such file, though the data set lists it");

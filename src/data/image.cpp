@@ -122,6 +122,14 @@ Mask read_mask(const std::filesystem::path& path) {
     return mask;
 }
 
+Mask read_mask(const std::filesystem::path& root, const Sample& sample, int width, int height) {
+    Mask mask = read_mask(root / sample.mask);
+    if (mask.width != width || mask.height != height)
+        fail((root / sample.mask).string(), ": the mask has ", mask.width, " x ", mask.height, " pixels, its picture ",
+             sample.file, " ", width, " x ", height);
+    return mask;
+}
+
 Image resize_bilinear(const Image& image, int width, int height) {
     if (image.width == width && image.height == height) return image;
     const auto columns = triangle_windows(image.width, width);

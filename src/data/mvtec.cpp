@@ -1,7 +1,10 @@
+#include <algorithm>
+#include <cctype>
 #include <set>
 
 #include "layouts.h"
 #include "ltad/core/error.h"
+#include "ltad/core/log.h"
 
 namespace ltad {
 namespace {
@@ -35,6 +38,14 @@ void add_defects(Dataset& dataset, const std::filesystem::path& root, const std:
     }
 }
 
+/// A folder that differs from "good" by case alone would make good pictures defective.
+void check_kind(const std::filesystem::path& folder, const std::string& kind) {
+    std::string lower = kind;
+    std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+    if (lower == "good" && kind != "good")
+        fail((folder / kind).string(), ": is it the folder of good pictures? That has to be named \"good\"");
+}
+
 }  // namespace
 
 // <class>/train/good, <class>/test/<good or defect>, <class>/ground_truth/<defect>. Folders with neither train/good nor
@@ -44,7 +55,11 @@ Dataset list_mvtec(const DatasetConfig& config) {
     Dataset dataset;
     for (const std::string& name : folders_in(root)) {
         if (!std::filesystem::is_directory(root / name / "train" / "good")) {
-            if (!std::filesystem::is_directory(root / name / "test")) continue;
+            if (!std::filesystem::is_directory(root / name / "test")) {
+                log_warning(
+                    text((root / name).string(), ": is no class (it has neither train/good nor test), and left out"));
+                continue;
+            }
             fail((root / name / "train" / "good").string(), ": no such folder; class '", name, "' is empty");
         }
         const auto train = pictures_in(root / name / "train" / "good");
@@ -53,6 +68,7 @@ Dataset list_mvtec(const DatasetConfig& config) {
         for (const std::string& picture : train)
             dataset.train.push_back({name + "/train/good/" + picture, name, false, {}});
         for (const std::string& kind : folders_in(root / name / "test")) {
+            check_kind(root / name / "test", kind);
             if (kind != "good") {
                 add_defects(dataset, root, name, kind);
                 continue;

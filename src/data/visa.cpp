@@ -32,6 +32,8 @@ std::vector<std::string> split_csv(const std::string& line) {
 // The raw tree and split_csv/1cls.csv: object, split, label, image, mask.
 Dataset list_visa(const DatasetConfig& config) {
     const auto file = std::filesystem::path(config.root) / "split_csv" / "1cls.csv";
+    if (!std::filesystem::exists(file))
+        fail(file.string(), ": no such file, in which dataset.layout \"visa\" has the list of its pictures");
     std::istringstream in(read_file(file));
     Dataset dataset;
     std::map<std::string, std::size_t> column;

@@ -6,11 +6,13 @@
 #include <set>
 #include <utility>
 
+#include <ATen/Parallel.h>
 #include <sys/stat.h>
 
 #include "ltad/core/error.h"
 #include "ltad/core/hash.h"
 #include "ltad/core/log.h"
+#include "ltad/core/parallel.h"
 
 namespace ltad {
 namespace {
@@ -95,7 +97,7 @@ std::shared_ptr<const FeatureStore::Mapped> FeatureStore::open_segment(std::int6
                                .stamp = {item.at("path"), item.at("size"), item.at("modified"), item.at("sha256"),
                                          item.at("width"), item.at("height")}}});
     } catch (const json::exception& error) {
-        fail(where, ": ", error.what());
+        fail(where, ": ", words_of(error));
     }
     const auto count = static_cast<std::int64_t>(places.size());
     if (mapped->features.shape() != std::vector{count, shape_.channels, shape_.grid, shape_.grid} ||
@@ -138,14 +140,24 @@ std::vector<std::string> FeatureStore::verify() {
             segment.reset();
         }
     }
-    std::erase_if(by_path_, [&](const auto& item) {
-        const auto& [path, place] = item;
-        // One that was edited since is encoded again anyway; what is left has changed without showing it.
-        if (!std::filesystem::exists(path) || !same_file(place.stamp, stamp_of(path, false))) return false;
-        if (sha256_file(path) == place.stamp.sha256) return false;
-        problems.push_back(text(path, ": the picture has changed since it was encoded"));
-        return true;
-    });
+    for (std::string& problem : forget_changed()) problems.push_back(std::move(problem));
+    return problems;
+}
+
+std::vector<std::string> FeatureStore::forget_changed() {
+    std::vector<std::string> paths;
+    // One whose size or time differs is compared before it is used.
+    for (const auto& [path, place] : by_path_)
+        if (std::filesystem::exists(path) && same_file(place.stamp, stamp_of(path, false))) paths.push_back(path);
+    std::vector<char> changed(paths.size());
+    for_each_index(paths.size(), static_cast<std::size_t>(at::get_num_threads()),
+                   [&](std::size_t i) { changed[i] = sha256_file(paths[i]) != by_path_.at(paths[i]).stamp.sha256; });
+    std::vector<std::string> problems;
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+        if (!changed[i]) continue;
+        by_path_.erase(paths[i]);
+        problems.push_back(text(paths[i], ": the picture has changed since it was encoded"));
+    }
     return problems;
 }
 

@@ -10,6 +10,7 @@
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
+#include "ltad/core/digits.h"
 #include "ltad/core/error.h"
 #include "ltad/core/interrupt.h"
 #include "ltad/core/log.h"
@@ -205,7 +206,7 @@ ProbeResult probe_encoder(const Config& config, const ProbeOptions& options) {
     Probe probe(config, store, device, result);
     for (const auto& [name, samples] : classes) probe.add_class(name, samples, progress);
     if (result.empty_masks > 0)
-        log_warning(text(result.empty_masks, " pictures are labelled defective, but their masks are empty at ",
+        log_warning(text(counted(result.empty_masks, "defective picture"), " with a mask that is empty at ",
                          config.scoring.map_size, " x ", config.scoring.map_size, " pixels"));
     return result;
 }

@@ -82,7 +82,7 @@ std::filesystem::path recorded_root(const std::filesystem::path& file) {
     try {
         return read_json(file).at("dataset").at("root").get<std::string>();
     } catch (const json::exception& error) {
-        fail(file.string(), ": ", error.what());
+        fail(file.string(), ": ", words_of(error));
     }
 }
 
@@ -117,7 +117,7 @@ Split read_split(const std::filesystem::path& folder) {
         split.train = read_list(folder, "train.jsonl", document);
         split.test = read_list(folder, "test.jsonl", document);
     } catch (const json::exception& error) {
-        fail(file.string(), ": ", error.what());
+        fail(file.string(), ": ", words_of(error));
     }
     check_counts(split, file.string());
     return split;

@@ -109,6 +109,22 @@ TEST(Weights, DamagedFilesAreRefusedOrReadButNeverCrash) {
     }
 }
 
+TEST(Weights, AChangedDigitOfTheMetadataIsDamage) {
+    const test::TemporaryFolder folder;
+    const auto path = folder / "a.safetensors";
+    save_weights(path, {{"a", at::ones({2})}}, {{"position", "{\"steps\": 120}"}});
+    Metadata metadata;
+    (void)load_weights(path, &metadata);
+    EXPECT_EQ(metadata, (Metadata{{"position", "{\"steps\": 120}"}}));
+    std::string bytes = read_file(path);
+    const auto digit = bytes.find("120");
+    ASSERT_NE(digit, std::string::npos);
+    bytes[digit] = '3';
+    write_file_atomically(path, bytes);
+    EXPECT_THAT([&] { (void)load_weights(path); },
+                ThrowsMessage<Error>(AllOf(HasSubstr(path.string()), HasSubstr("metadata"))));
+}
+
 TEST(CheckWeights, NamesEveryProblem) {
     const Weights found = {{"a", at::zeros({2, 3})}, {"extra", at::zeros({4})}, {"good", at::zeros({1})}};
     const Shapes expected = {{"a", {3, 2}}, {"gone", {}}, {"good", {1}}};

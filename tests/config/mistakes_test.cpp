@@ -134,10 +134,13 @@ TEST_F(LoadConfig, FieldsMustFitTogether) {
         {{"scoring.image_pooling=300"}, "scoring.image_pooling", "larger than scoring.map_size = 224"},
         {{"name="}, "name", "not allowed"},
         {{"name=a/b"}, "name", "'a/b' is not allowed"},
+        {{"name=.."}, "name", "'..' is not allowed"},
+        {{"name=."}, "name", "'.' is not allowed"},
+        {{"name=a\tb"}, "name", "not allowed"},
         {{"prompts.init="}, "prompts.init", "not allowed"},
         {{"encoder.path="}, "encoder.path", "not allowed"},
         {{"features.path="}, "features.path", "not allowed"},
-        {{"dataset.root="}, "dataset.root", "not allowed"},
+        {{"dataset.root="}, "dataset.root", "missing"},
         {{"dataset.layout=jsonl", "dataset.train=t.jsonl"}, "dataset.train, dataset.test", "needs both lists"},
     };
     for (const auto& [overrides, key, expected] : cases)

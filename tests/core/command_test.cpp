@@ -67,6 +67,13 @@ protected:
     }
 };
 
+TEST_F(Command, AnEmptyValueIsRefused) {
+    const Outcome outcome = run({"--count", ""});
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_FALSE(outcome.body_ran);
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("--count"), HasSubstr("must not be empty")));
+}
+
 TEST_F(Command, ThatSucceedsReturns0AndSaysNothingOfItsOwn) {
     const Outcome outcome = run({"--count", "3"}, [] { std::cout << "the result\n"; });
     EXPECT_EQ(outcome.status, 0);

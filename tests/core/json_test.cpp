@@ -46,6 +46,41 @@ TEST(Json, WhatIsNoJsonIsAnErrorThatNamesTheFile) {
     EXPECT_THAT([&] { (void)read_json(folder.path()); }, ThrowsMessage<Error>(HasSubstr(folder.path().string())));
 }
 
+TEST(Json, WhatPeopleWriteHasEachKeyOnce) {
+    const test::TemporaryFolder folder;
+    const auto path = folder / "a.json";
+    for (const std::string_view twice : {R"({"a": 1, "a": 2})", R"({"b": {"a": 1, "c": {"a": 3}, "a": 2}})"}) {
+        write_file_atomically(path, std::string(twice));
+        EXPECT_THAT([&] { (void)read_handwritten_json(path); },
+                    ThrowsMessage<Error>(AllOf(HasSubstr(path.string()), HasSubstr("\"a\""), HasSubstr("twice"))));
+        EXPECT_NO_THROW((void)read_json(path));
+    }
+    const json fine = {{"a", {{"a", 1}, {"b", {{"a", 2}}}}}, {"b", {{{"a", 1}}, {{"a", 2}}}}};
+    write_json(path, fine);
+    EXPECT_EQ(read_handwritten_json(path), fine);
+}
+
+TEST(Json, ASealShowsChanges) {
+    const json document = sealed({{"a", 1}, {"b", {0.1, nullptr}}});
+    EXPECT_NO_THROW(check_seal(document));
+    EXPECT_EQ(sealed(document), document);
+    EXPECT_NO_THROW(check_seal(json::parse(document.dump(2))));
+    json other = document;
+    other["b"][0] = 0.2;
+    EXPECT_THROW(check_seal(other), Error);
+    other = document;
+    other.erase("sha256");
+    EXPECT_THROW(check_seal(other), Error);
+    for (const json& none : {json(), json(1), json::array({1})}) EXPECT_THROW(check_seal(none), Error);
+}
+
+TEST(Json, Utf8IsTold) {
+    EXPECT_TRUE(is_utf8("gr\xc3\xbcn"));
+    EXPECT_FALSE(is_utf8("gr\xfcn"));
+    EXPECT_EQ(as_utf8("gr\xc3\xbcn"), "gr\xc3\xbcn");
+    EXPECT_TRUE(is_utf8(as_utf8("gr\xfcn")));
+}
+
 TEST(Json, DeepNestingDoesNotEndTheProcess) {
     const test::TemporaryFolder folder;
     write_file_atomically(folder / "open.json", std::string(100'000, '['));

@@ -95,6 +95,22 @@ TEST(MvtecLayout, NamesTheDefectivePictureWithoutMask) {
     EXPECT_THAT([&] { (void)list_dataset(config); }, ThrowsMessage<Error>(HasSubstr("bottle/test/broken/000.png")));
 }
 
+TEST(MvtecLayout, GoodPicturesAreNotTakenForDefects) {
+    const TemporaryFolder folder;
+    const auto config = write_mvtec_tree(folder / "set", {{.name = "bottle"}});
+    put_file(folder / "set/bottle/test/Good/000.png", "x");
+    EXPECT_THAT([&] { (void)list_dataset(config); },
+                ThrowsMessage<Error>(AllOf(HasSubstr("bottle/test/Good"), HasSubstr("\"good\""))));
+}
+
+TEST(MvtecLayout, NamesAreUtf8) {
+    const TemporaryFolder folder;
+    const auto config = write_mvtec_tree(folder / "set", {{.name = "bottle"}});
+    put_file(folder / "set/bottle/test/good/caf\xe9.png", "x");
+    EXPECT_THAT([&] { (void)list_dataset(config); },
+                ThrowsMessage<Error>(AllOf(HasSubstr("bottle/test/good/caf"), HasSubstr("UTF-8"))));
+}
+
 TEST(MvtecLayout, NamesTheEmptyClass) {
     const TemporaryFolder folder;
     const auto config = write_mvtec_tree(folder / "set", {{.name = "bottle"}, {.name = "cable", .train = 0}});

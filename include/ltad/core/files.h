@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -9,6 +10,9 @@ namespace ltad {
 
 /// The whole file. Throws Error naming it when it cannot be read.
 [[nodiscard]] std::string read_file(const std::filesystem::path& path);
+
+/// The whole file, block by block: for one that others may be writing. Throws Error naming it when it cannot be read.
+void read_blocks(const std::filesystem::path& path, const std::function<void(std::string_view)>& take);
 
 /// Creates the folder and its parents. Throws Error naming it.
 void make_directories(const std::filesystem::path& path);

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "ltad/core/image.h"
+#include "ltad/data/sample.h"
 
 namespace ltad {
 
@@ -15,6 +16,9 @@ namespace ltad {
 
 /// Any non-zero value of the picture is defective. Throws Error naming the file.
 [[nodiscard]] Mask read_mask(const std::filesystem::path& path);
+
+/// A sample's mask, which has to have the size of its picture. Throws Error naming both where it has not.
+[[nodiscard]] Mask read_mask(const std::filesystem::path& root, const Sample& sample, int width, int height);
 
 /// Antialiased bilinear (triangle filter scaled with the reduction), within one grey level of PIL's BILINEAR.
 [[nodiscard]] Image resize_bilinear(const Image& image, int width, int height);

@@ -104,6 +104,8 @@ private:
     [[nodiscard]] std::filesystem::path file(const char* kind, std::int64_t number, const char* ending) const;
     std::shared_ptr<const Mapped> open_segment(std::int64_t number);
     void write_settings() const;
+    /// Of pictures with the size and time that they had, forgets those that have changed. Returns one line for each.
+    std::vector<std::string> forget_changed();
 
     json settings_;
     std::filesystem::path folder_;
