@@ -33,7 +33,6 @@ std::vector<Sample> left_out(const Dataset& dataset, const Split& split) {
     return rest;
 }
 
-/// The store holds the whole data set, whatever the split: other splits of it then start at once.
 std::vector<std::filesystem::path> files_of(const std::filesystem::path& root,
                                             std::initializer_list<const std::vector<Sample>*> lists) {
     std::vector<std::filesystem::path> files;
@@ -94,7 +93,7 @@ void Run::check_split() const {
     const auto folder = output_ / "split";
     if (std::filesystem::exists(folder / "split.json") && fingerprint(read_split(folder)) != fingerprint(split_))
         fail(folder.string(),
-             ": this split is not the one that the config and the data set give now; use another output, or "
+             ": this split is not the one that the config and the data set give now; use another name, or "
              "start over with `ltad-train fit --force`");
 }
 
@@ -104,8 +103,9 @@ void Run::check_method() const {
     const json document = read_json(file);
     const json there = document.is_object() ? document.value("method", json(config_.method)) : json();
     if (there != config_.method)
-        fail(output_.string(), ": a run of method ", there.dump(), " is here, which one of \"", config_.method,
-             "\" would take the place of; give another name, such as --set name=", config_.name, '-', config_.method);
+        fail(output_.string(), ": a run of method ", there.dump(), " is here, not one of \"", config_.method,
+             "\"; --set method=", there.is_string() ? there.get<std::string>() : there.dump(),
+             " goes on with it, --set name=", config_.name, '-', config_.method, " makes another one");
 }
 
 FileLock Run::claim(bool start_over) const {
@@ -124,16 +124,26 @@ void Run::check_masks() const {
     const std::filesystem::path root = config_.dataset.root;
     for (const Sample& sample : split_.test) {
         if (sample.mask.empty()) continue;
-        const Mask mask = read_mask(root / sample.mask);
         const ImageFeatures picture = store_.get(std::filesystem::weakly_canonical(root / sample.file).string());
-        if (mask.width != picture.width || mask.height != picture.height)
-            fail((root / sample.mask).string(), ": the mask has ", mask.width, " x ", mask.height,
-                 " pixels, its picture ", sample.file, " ", picture.width, " x ", picture.height);
+        (void)read_mask(root, sample, picture.width, picture.height);
+    }
+}
+
+void Run::check_first_masks() const {
+    const std::filesystem::path root = config_.dataset.root;
+    std::set<std::string> seen;
+    for (const Sample& sample : split_.test) {
+        if (sample.mask.empty() || !seen.insert(sample.class_name).second) continue;
+        if (store_.contains(stamp_of(root / sample.file, false))) continue;
+        const Image picture = read_image(root / sample.file);
+        (void)read_mask(root, sample, picture.width, picture.height);
     }
 }
 
 void Run::prepare_features(bool verify) {
     if (verify) verify_features(store_);
+    check_first_masks();
+    // The store holds the whole data set, whatever the split: other splits of it then start at once.
     encode_missing(store_, encoder_, layout_, files_of(config_.dataset.root, {&split_.train, &split_.test, &held_out_}),
                    config_.features.batch_size);
 }

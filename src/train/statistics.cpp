@@ -84,16 +84,17 @@ ScoreStatistics measure_scores(const Run& run, const Phase2Model& model, const P
 }
 
 void write_statistics(const Run& run, const ScoreStatistics& statistics) {
-    write_json(statistics_file(run), {{"format", statistics_format},
-                                      {"modules", module_hashes(run)},
-                                      {"reconstruction_deviation", statistics.reconstruction_deviation},
-                                      {"semantic_deviation", statistics.semantic_deviation}});
+    write_json(statistics_file(run), sealed({{"format", statistics_format},
+                                             {"modules", module_hashes(run)},
+                                             {"reconstruction_deviation", statistics.reconstruction_deviation},
+                                             {"semantic_deviation", statistics.semantic_deviation}}));
 }
 
 bool statistics_are_current(const Run& run) {
     if (!std::filesystem::exists(statistics_file(run))) return false;
     try {
         const json there = read_json(statistics_file(run));
+        if (there.contains("sha256")) check_seal(there);  // older versions wrote none
         return there.at("modules") == module_hashes(run) && there.at("reconstruction_deviation").is_number() &&
                there.at("semantic_deviation").is_number();
     } catch (const std::exception&) {  // damaged: as good as missing
@@ -105,13 +106,13 @@ ScoreStatistics read_statistics(const Run& run) {
     const auto file = statistics_file(run);
     if (!statistics_are_current(run))
         fail(file.string(),
-             ": missing, or of other modules than are there; run `ltad-train phase2` again (it only "
+             ": missing, damaged, or of other modules than are there; run `ltad-train phase2` again (it only "
              "measures what is finished)");
     try {
         const json document = read_json(file);
         return {document.at("reconstruction_deviation"), document.at("semantic_deviation")};
     } catch (const json::exception& error) {
-        fail(file.string(), ": ", error.what());
+        fail(file.string(), ": ", words_of(error));
     }
 }
 

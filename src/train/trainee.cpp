@@ -68,6 +68,13 @@ json history_in(const Metadata& metadata) {
     return history.is_array() ? history : json::array();
 }
 
+std::int64_t steps_in(const Metadata& metadata) {
+    const auto found = metadata.find("position");
+    const json position = found == metadata.end() ? json() : json::parse(found->second, nullptr, false);
+    const json steps = position.is_object() ? position.value("steps", json()) : json();
+    return steps.is_number_integer() ? steps.get<std::int64_t>() : 0;
+}
+
 std::filesystem::path state_file_of(const std::filesystem::path& file) {
     return std::filesystem::path(file).replace_extension(".state.safetensors");
 }
@@ -75,7 +82,7 @@ std::filesystem::path state_file_of(const std::filesystem::path& file) {
 void check_checkpoint(const Metadata& saved, const json& now, const std::filesystem::path& file) {
     const std::string why = why_unfit(saved, now);
     if (!why.empty())
-        fail(file.string(), ": ", why, "\n  use those settings, another output, or train again with --force");
+        fail(file.string(), ": ", why, "\n  use those settings, another name, or train again with --force");
 }
 
 Decay decay_named(const std::string& name) {
@@ -149,7 +156,7 @@ void Trainee::load_state() {
         for (const json& item : position.at("epoch").at("sums")) sums_.emplace_back(item.at(0), item.at(1));
         history_ = json::parse(saved["history"]);
     } catch (const json::exception& error) {
-        fail(where, ": its position is damaged: ", error.what());
+        fail(where, ": its position is damaged: ", words_of(error));
     }
     log_info(text(name_, ": going on after step ", steps_done_, " of ", schedule_.total_steps));
 }
@@ -157,7 +164,8 @@ void Trainee::load_state() {
 void Trainee::step(const at::Tensor& loss, const std::vector<std::pair<std::string, double>>& terms, double weight) {
     if (!std::isfinite(terms.front().second))
         fail(name_, ": the loss became ", terms.front().second, " at step ", steps_done_,
-             "; a smaller learning rate may help (the last saved state is kept)");
+             "; a smaller learning rate may help, or --verify-features, which finds damaged features (the last saved "
+             "state is kept)");
     loss.backward();
     optimizer_.step(schedule_.rate(steps_done_));
     ++steps_done_;

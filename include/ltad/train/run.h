@@ -30,6 +30,8 @@ public:
 
     /// Throws Error when the run's folder holds another split than config and data set give now.
     void check_split() const;
+    /// Throws Error when the run's folder holds a run of another method.
+    void check_method() const;
 
     /// Claims the run's folder for a training: no other process trains there while the lock lives. Writes the split
     /// where there is none. Throws Error when the folder is a run of another method or split, but for `start_over`.
@@ -43,7 +45,8 @@ public:
     void check_masks() const;
 
     /// Encodes the pictures that the feature store lacks; `verify` rehashes the whole store first, so that what is
-    /// damaged is encoded again.
+    /// damaged is encoded again. Before it encodes anything it throws as `check_masks` for the first of each class:
+    /// masks that were exported at another size are so all of them.
     void prepare_features(bool verify);
     /// Those of the training set alone.
     void prepare_training_features();
@@ -51,6 +54,7 @@ public:
     [[nodiscard]] const Config& config() const { return config_; }
     [[nodiscard]] at::Device device() const { return device_; }
     [[nodiscard]] const std::filesystem::path& output() const { return output_; }
+    [[nodiscard]] const std::filesystem::path& feature_folder() const { return store_.folder(); }
     [[nodiscard]] const Split& split() const { return split_; }
     [[nodiscard]] const AlignModel& encoder() const { return encoder_; }
     [[nodiscard]] const FeatureLayout& layout() const { return layout_; }
@@ -66,7 +70,7 @@ public:
     [[nodiscard]] json common_settings() const;
 
 private:
-    void check_method() const;
+    void check_first_masks() const;
 
     Config config_;
     std::filesystem::path output_;

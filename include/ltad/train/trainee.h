@@ -51,6 +51,9 @@ struct Schedule {
 /// The history in a checkpoint's metadata, as `Trainee::history` gives it; empty where there is none.
 [[nodiscard]] json history_in(const Metadata& metadata);
 
+/// The steps that an unfinished training has done, as its state's metadata say; 0 where they say nothing.
+[[nodiscard]] std::int64_t steps_in(const Metadata& metadata);
+
 /// Where the unfinished state of what becomes this file is kept.
 [[nodiscard]] std::filesystem::path state_file_of(const std::filesystem::path& file);
 
