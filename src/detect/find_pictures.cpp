@@ -50,7 +50,9 @@ FoundPictures find_pictures(const std::vector<std::string>& paths, const std::fi
         }
     }
     if (!found.files.empty()) return found;
-    std::string message = "no picture was found: .png, .jpg, .bmp, .tif or .webp was expected";
+    std::string message = "no picture was found in";
+    for (const std::string& path : paths) message += " " + path;
+    message += ": .png, .jpg, .bmp, .tif or .webp was expected";
     for (const std::string& folder : found.unreadable) message += "\n  " + folder;
     throw UsageError(message);
 }

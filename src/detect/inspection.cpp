@@ -9,6 +9,7 @@
 #include <ATen/Parallel.h>
 
 #include "ltad/config/load.h"
+#include "ltad/core/digits.h"
 #include "ltad/core/error.h"
 #include "ltad/core/files.h"
 #include "ltad/core/interrupt.h"
@@ -37,12 +38,12 @@ Config config_of(const InspectionOptions& options) {
 }
 
 /// Below the folder under the picture's own path, as far as that has one: pictures of the same name in two folders stay
-/// apart, also those above the working folder.
+/// apart, also those above the working folder. With a second ending, so that it is nobody's picture.
 std::filesystem::path overlay_file(const std::filesystem::path& folder, const std::string& picture) {
     std::filesystem::path path = folder;
     for (const auto& part : std::filesystem::path(picture).lexically_normal().relative_path())
         path /= part == ".." ? std::filesystem::path(".._") : part;
-    if (path.extension() != ".png") path += ".png";
+    path += ".png";
     return path;
 }
 
@@ -164,12 +165,12 @@ json to_json(const Finding& finding, const std::vector<std::string>& score_names
 void inspect_pictures(const InspectionOptions& options, std::ostream& out) {
     const FoundPictures pictures = find_pictures(options.pictures, options.overlays);
     for (const std::string& folder : pictures.unreadable) log_warning(text("cannot read the folder ", folder));
-    if (!options.overlays.empty()) make_directories(options.overlays);  // a wrong one is found before the work
     Run run(config_of(options), Listing::split_only);
     const auto detector = load_detector(run);
     if (!options.overlays.empty() && !detector->gives_maps())
         throw UsageError(text("--overlays: method \"", run.config().method,
                               "\" scores whole pictures, and has no maps to lay over them"));
+    if (!options.overlays.empty()) make_directories(options.overlays);  // a wrong one is found before the work
     const Thresholds thresholds = thresholds_of(run, *detector);
     const Inspector inspector(run, *detector, thresholds, options.class_name, !options.overlays.empty());
     const std::span<const std::filesystem::path> all(pictures.files);
@@ -192,8 +193,9 @@ void inspect_pictures(const InspectionOptions& options, std::ostream& out) {
         if (!out.flush()) fail("cannot write the results to standard output");
     }
     if (without_score > 0)
-        fail(without_score, " of ", all.size(), " pictures have no score; the \"error\" of their lines says why");
-    if (!pictures.unreadable.empty()) fail(pictures.unreadable.size(), " folders could not be read");
+        fail("no score for ", without_score, " of ", counted(all.size(), "picture"),
+             "; \"error\" in their lines says why");
+    if (!pictures.unreadable.empty()) fail(counted(pictures.unreadable.size(), "folder"), " could not be read");
 }
 
 }  // namespace ltad

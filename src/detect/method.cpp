@@ -4,6 +4,7 @@
 
 #include "ltad/core/error.h"
 #include "ltad/core/files.h"
+#include "ltad/core/hash.h"
 #include "ltad/core/log.h"
 #include "methods.h"
 
@@ -46,14 +47,21 @@ const Method& method_named(const std::string& name) {
 
 void fit_detector(Run& run, TrainOptions options) { method_named(run.config().method).fit(run, options); }
 
+void Detector::remember_file_hashes() {
+    file_hashes_.clear();
+    for (const auto& file : files()) file_hashes_.push_back(sha256_file(file));
+}
+
 std::unique_ptr<Detector> load_detector(const Run& run, const std::string& only) {
     const Method& method = method_named(run.config().method);
-    if (only.empty()) return method.load(run, only);
-    if (method.scores.size() == 1)
+    if (!only.empty() && method.scores.size() == 1)
         throw UsageError(text("--only: method \"", method.name, "\" has one score, and no parts of it"));
-    if (std::find(method.scores.begin() + 1, method.scores.end(), only) == method.scores.end())
+    if (!only.empty() && std::find(method.scores.begin() + 1, method.scores.end(), only) == method.scores.end())
         throw UsageError(text("--only: '", only, "' is no part of the score \"", method.scores.front(), '"'));
-    return method.load(run, only);
+    run.check_method();
+    auto detector = method.load(run, only);
+    detector->remember_file_hashes();
+    return detector;
 }
 
 }  // namespace ltad

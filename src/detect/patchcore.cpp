@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numeric>
 
@@ -46,6 +47,10 @@ at::Tensor patches_of(const at::Tensor& maps, std::int64_t neighborhood) {
     return to_tokens(side == 1 ? maps : at::avg_pool2d(maps, {side, side}, {1, 1}, {side / 2, side / 2}));
 }
 
+std::int64_t picture_key(const FeatureSet& set, std::size_t index) {
+    return std::bit_cast<std::int64_t>(set.key_of(index));
+}
+
 /// The training patches: too many to hold at once for large data sets, so they are made again when needed.
 class TrainingPatches {
 public:
@@ -73,12 +78,13 @@ public:
         return all;
     }
 
-    /// Some of them, unprojected, in their order: [M] int64 → [M, C].
-    [[nodiscard]] at::Tensor select(const at::Tensor& rows) const {
+    /// Some of them, unprojected, in their order, and of which pictures they are (`FeatureSet::key_of`): [M] int64 →
+    /// [M, C], [M] int64.
+    [[nodiscard]] Weights select(const at::Tensor& rows) const {
         const at::Tensor sorted = std::get<0>(rows.to(at::kCPU).sort());
         const std::span<const std::int64_t> all(sorted.const_data_ptr<std::int64_t>(),
                                                 static_cast<std::size_t>(sorted.numel()));
-        std::vector<at::Tensor> parts;
+        std::vector<at::Tensor> parts, pictures;
         for (std::size_t begin = 0, end = 0; begin < all.size(); begin = end) {
             const std::int64_t picture = all[begin] / per_picture_;
             while (end < all.size() && all[end] / per_picture_ == picture) ++end;
@@ -86,8 +92,9 @@ public:
             const auto index = static_cast<std::size_t>(picture);
             const at::Tensor patches = patches_of(set_.batch(std::array{index}).maps, config_.neighborhood)[0];
             parts.push_back(patches.index_select(0, (own - picture * per_picture_).to(patches.device())));
+            pictures.push_back(at::full({own.size(0)}, picture_key(set_, index), at::kLong));
         }
-        return at::cat(parts);
+        return {{"bank", at::cat(parts).contiguous()}, {"pictures", at::cat(pictures)}};
     }
 
 private:
@@ -117,7 +124,13 @@ public:
         if (!bank.defined() || bank.dim() != 2 || bank.size(1) != run.layout().total_channels())
             fail(file.string(), ": a tensor \"bank\" with rows of ", run.layout().total_channels(),
                  " channels was expected; --force makes it again");
+        const at::Tensor& pictures = weights["pictures"];
+        if (!pictures.defined() || pictures.scalar_type() != at::kLong || pictures.dim() != 1 ||
+            pictures.size(0) != bank.size(0))
+            fail(file.string(),
+                 ": a tensor \"pictures\" with the picture of each row was expected; --force makes it again");
         bank_ = bank.to(run.device());
+        pictures_ = pictures;
     }
 
     [[nodiscard]] const std::vector<std::string>& scores() const override { return scores_; }
@@ -126,16 +139,47 @@ public:
     [[nodiscard]] Detection detect(const FeatureSet& set, std::span<const std::size_t> indices) const override {
         const c10::NoGradGuard no_grad;
         const at::Tensor patches = patches_of(set.batch(indices).maps, run_.config().patchcore.neighborhood);
-        const at::Tensor distances =
-            nearest_distances(patches.flatten(0, 1), bank_).square().view({patches.size(0), patches.size(1)});
-        const at::Tensor maps =
-            anomaly_maps(distances, run_.config().scoring.map_size, TokenPlaces::middles).to(at::kCPU);
-        return {{smooth_maps(maps, run_.config().patchcore.smoothing).contiguous()}, {distances.amax(1).to(at::kCPU)}};
+        return detection(nearest_distances(patches.flatten(0, 1), bank_).view({patches.size(0), patches.size(1)}));
+    }
+
+    /// A picture is no nearer to its own patches than to others': near them alone it would look more normal than any.
+    [[nodiscard]] Detection detect_left_out(const FeatureSet& set,
+                                            std::span<const std::size_t> indices) const override {
+        const c10::NoGradGuard no_grad;
+        const at::Tensor patches = patches_of(set.batch(indices).maps, run_.config().patchcore.neighborhood);
+        std::vector<at::Tensor> distances;
+        for (std::size_t i = 0; i < indices.size(); ++i)
+            distances.push_back(
+                distances_to_others(patches[static_cast<std::int64_t>(i)], picture_key(set, indices[i])));
+        return detection(at::stack(distances));
     }
 
 private:
+    /// distances: [B, T], of each patch to the bank.
+    [[nodiscard]] Detection detection(const at::Tensor& distances) const {
+        const at::Tensor squares = distances.square();
+        const at::Tensor maps =
+            anomaly_maps(squares, run_.config().scoring.map_size, TokenPlaces::middles).to(at::kCPU);
+        return {{smooth_maps(maps, run_.config().patchcore.smoothing).contiguous()}, {squares.amax(1).to(at::kCPU)}};
+    }
+
+    /// [T, C] → [T]. The rows of a picture lie side by side; where all are this one's, they have to do.
+    [[nodiscard]] at::Tensor distances_to_others(const at::Tensor& patches, std::int64_t picture) const {
+        const std::span<const std::int64_t> all(pictures_.const_data_ptr<std::int64_t>(),
+                                                static_cast<std::size_t>(pictures_.numel()));
+        const auto begin = std::find(all.begin(), all.end(), picture);
+        const auto end = std::find_if(begin, all.end(), [&](std::int64_t other) { return other != picture; });
+        const std::int64_t before = begin - all.begin(), after = all.end() - end;
+        if (before + after == 0) return nearest_distances(patches, bank_);
+        if (before == 0) return nearest_distances(patches, bank_.narrow(0, bank_.size(0) - after, after));
+        const at::Tensor nearest = nearest_distances(patches, bank_.narrow(0, 0, before));
+        if (after == 0) return nearest;
+        return at::minimum(nearest, nearest_distances(patches, bank_.narrow(0, bank_.size(0) - after, after)));
+    }
+
     const Run& run_;
-    at::Tensor bank_;  ///< [M, C]
+    at::Tensor bank_;      ///< [M, C]
+    at::Tensor pictures_;  ///< [M] int64, on the CPU: which training picture a row is of
     std::vector<std::string> scores_{"patchcore"};
 };
 
@@ -162,7 +206,7 @@ void train_patchcore(Run& run, int, const std::string&, TrainOptions options) {
         if (interrupt_requested()) throw Interrupted("interrupted; nothing was written");
         progress.advance();
     });
-    save_weights(file, {{"bank", training.select(chosen).contiguous()}}, checkpoint_metadata(settings));
+    save_weights(file, training.select(chosen), checkpoint_metadata(settings));
 }
 
 std::unique_ptr<Detector> load_patchcore(const Run& run, const std::string&) {

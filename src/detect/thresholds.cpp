@@ -24,12 +24,10 @@ constexpr std::size_t batch_size = 16;
 
 /// What the thresholds depend on.
 json settings_of(const Run& run, const Detector& detector) {
-    json files = json::array();
-    for (const auto& file : detector.files()) files.push_back(sha256_file(file));
     json settings = picked(run.config(), method_named(run.config().method).scoring_keys);
     settings["method"] = run.config().method;
-    settings["files"] = files;
-    settings["training_list"] = run.common_settings()["training_list"];
+    settings["files"] = detector.file_hashes();
+    settings["run"] = run.common_settings();  // a method may have no files that show these
     return settings;
 }
 
@@ -47,7 +45,7 @@ NormalClass observe(const Run& run, const Detector& detector, Progress& progress
         if (interrupt_requested()) throw Interrupted("interrupted; nothing was written");
         std::vector<std::size_t> indices(std::min(batch_size, samples.size() - first));
         std::iota(indices.begin(), indices.end(), first);
-        const Detection found = detector.detect(set, indices);
+        const Detection found = detector.detect_left_out(set, indices);
         for (std::size_t s = 0; s < images.size(); ++s) {
             if (detector.gives_maps())
                 levels[s] += found.maps[s].mean({1, 2}, false, at::kDouble).sum().item<double>() / count;
@@ -128,7 +126,7 @@ std::optional<Thresholds> read_thresholds(const std::filesystem::path& file, con
         for (const std::string& name : run.class_names()) (void)read.of(name);
         return read;
     } catch (const std::exception& error) {
-        log_warning(text(file.string(), ": is damaged and measured again (", error.what(), ")"));
+        log_warning(text(file.string(), ": is damaged and measured again (", words_of(error), ")"));
         return std::nullopt;
     }
 }

@@ -1,6 +1,7 @@
 #include "ltad/detect/detector.h"
 
 #include <array>
+#include <bit>
 #include <cmath>
 
 #include <ATen/ATen.h>
@@ -174,6 +175,32 @@ TEST(Patchcore, BankIsARowForEachChosenPatch) {
     const Detection found = detector->detect(test, indices);
     EXPECT_CLOSE_WITHIN(found.images[0], squared.amax(1), 1e-3);
     EXPECT_CLOSE_WITHIN(found.maps[0], anomaly_maps(squared, 224, TokenPlaces::middles), 1e-3);
+}
+
+TEST(Patchcore, ATrainingPictureIsLeftOut) {
+    const TinyRun tiny({"method=patchcore", "patchcore.coreset=0.25", "patchcore.neighborhood=1",
+                        "patchcore.projection_dim=0", "patchcore.smoothing=0"});
+    ltad::Run run = tiny.open();
+    fit_detector(run, {});
+    const Weights bank = load_weights(tiny / "run/patchcore/bank.safetensors");
+    const auto detector = load_detector(run);
+    const FeatureSet train = run.features_of(run.split().train);
+    for (std::size_t i = 0; i < train.size(); ++i) {
+        const std::array indices{i};
+        // By plain selection of the others' rows, which are known by the values of this one's patches.
+        const at::Tensor patches = to_tokens(train.batch(indices).maps)[0];
+        const at::Tensor own = nearest_distances(bank.at("bank"), patches) == 0;
+        EXPECT_TRUE(at::equal(own, bank.at("pictures") == std::bit_cast<std::int64_t>(train.key_of(i))));
+        const at::Tensor others = bank.at("bank").index_select(0, own.logical_not().nonzero().squeeze(1));
+        const Detection found = detector->detect_left_out(train, indices);
+        const at::Tensor squared = at::cdist(patches, others).amin(1).square();
+        EXPECT_CLOSE_WITHIN(found.images[0], squared.amax().unsqueeze(0), 1e-3 * squared.amax().item<double>());
+        EXPECT_GE(found.images[0].item<float>(), detector->detect(train, indices).images[0].item<float>());
+    }
+    // Test pictures are in no bank.
+    const FeatureSet test = run.features_of(run.split().test);
+    EXPECT_TRUE(at::equal(detector->detect_left_out(test, std::array<std::size_t, 1>{0}).images[0],
+                          detector->detect(test, std::array<std::size_t, 1>{0}).images[0]));
 }
 
 TEST(Patchcore, PatchesAreMeansOfTheirNeighbourhood) {

@@ -149,8 +149,11 @@ TEST_F(InspectionTest, OverlaysOfPicturesAboveTheWorkingFolderStayApart) {
     const auto here = std::filesystem::relative(picture).string();
     (void)lines({.pictures = {here, "./" + here, picture}, .overlays = tiny / "overlays"});
     int pictures = 0;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(tiny / "overlays"))
-        pictures += entry.is_regular_file() ? 1 : 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(tiny / "overlays")) {
+        if (!entry.is_regular_file()) continue;
+        ++pictures;
+        EXPECT_THAT(entry.path().string(), ::testing::EndsWith(".png.png")) << "nobody's picture is written over";
+    }
     EXPECT_EQ(pictures, 2) << "the same file by its relative path, twice, and by its absolute one";
 }
 

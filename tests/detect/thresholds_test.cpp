@@ -58,7 +58,7 @@ TEST_F(ThresholdsTest, AreTheTrainingPicturesOwn) {
         std::vector<double> scores;
         double level = 0;
         for (std::size_t i = 0; i < samples.size(); ++i) {
-            const Detection found = detector->detect(set, std::array{i});
+            const Detection found = detector->detect_left_out(set, std::array{i});
             scores.push_back(found.images[0][0].item<double>());
             level += found.maps[0].mean().item<double>() / static_cast<double>(samples.size());
         }
@@ -72,6 +72,38 @@ TEST_F(ThresholdsTest, AreTheTrainingPicturesOwn) {
         EXPECT_NEAR(normal.level.value(), level, 1e-4 * level) << name;
     }
     EXPECT_THAT([&] { (void)thresholds.of("none of them"); }, ThrowsMessage<Error>(HasSubstr("none of them")));
+}
+
+TEST_F(ThresholdsTest, AreOfTheFilesThatWereLoaded) {
+    const auto before = load_detector(run);
+    ltad::Run other = tiny.open({"patchcore.coreset=0.1"});
+    fit_detector(other, {.force = true});  // another process, say, while the first one is evaluated
+    const double old = thresholds_of(run, *before).of("woven").at(0).threshold;
+    EXPECT_NE(thresholds_of(other, *load_detector(other)).of("woven").at(0).threshold, old);
+}
+
+/// A method that trains nothing: no file of its own shows what it looks at.
+class Untrained final : public Detector {
+public:
+    [[nodiscard]] const std::vector<std::string>& scores() const override { return scores_; }
+    [[nodiscard]] bool gives_maps() const override { return false; }
+    [[nodiscard]] std::vector<std::filesystem::path> files() const override { return {}; }
+    [[nodiscard]] Detection detect(const FeatureSet& set, std::span<const std::size_t> indices) const override {
+        return {{}, {set.batch(indices).latents.square().sum(1)}};
+    }
+
+private:
+    std::vector<std::string> scores_{"untrained"};
+};
+
+TEST_F(ThresholdsTest, OfAMethodWithoutFilesFollowItsFeatures) {
+    ltad::Run other = tiny.open({"dataset.image_size=96"});
+    const auto threshold = [](ltad::Run& r) { return thresholds_of(r, Untrained()).of("woven").at(0).threshold; };
+    const double first = threshold(run), second = threshold(other);
+    EXPECT_NE(first, second);
+    EXPECT_EQ(threshold(run), first);
+    std::filesystem::remove_all(tiny / "run");
+    EXPECT_EQ(threshold(other), second);
 }
 
 TEST_F(ThresholdsTest, NeedTheTrainingPicturesAlone) {

@@ -35,14 +35,26 @@ public:
     /// Of pictures of a set, by whatever the method looks at: features, class, the picture itself. No gradient.
     [[nodiscard]] virtual Detection detect(const FeatureSet& set, std::span<const std::size_t> indices) const = 0;
 
+    /// Of training pictures, whose scores say what is normal: each as if it had not been trained on, as far as the
+    /// method can leave it out.
+    [[nodiscard]] virtual Detection detect_left_out(const FeatureSet& set, std::span<const std::size_t> indices) const {
+        return detect(set, indices);
+    }
+
     /// The fitted files it was loaded from: the same bytes give the same scores.
     [[nodiscard]] virtual std::vector<std::filesystem::path> files() const = 0;
+    /// Their SHA-256 when it was loaded; another training may have replaced them since. Set by `load_detector`.
+    [[nodiscard]] const std::vector<std::string>& file_hashes() const { return file_hashes_; }
+    void remember_file_hashes();
 
     /// The weight of the semantic part, where there is one.
     [[nodiscard]] virtual std::optional<double> lambda() const { return std::nullopt; }
 
     /// The class names that it learned, for who wants to read them; null where it learns none.
     [[nodiscard]] virtual const Prompts* learned_names() const { return nullptr; }
+
+private:
+    std::vector<std::string> file_hashes_;
 };
 
 /// Trains what config.method needs and is not trained yet: for "ltad" both phases. Throws Error, Interrupted.

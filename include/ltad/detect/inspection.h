@@ -79,7 +79,7 @@ struct InspectionOptions {
 
 /// What `ltad-detect` does: a line of JSON for each picture, as soon as it is scored. The run's data set need not be
 /// there, once its thresholds are measured. Throws UsageError for a path that is not there; Error, after all lines,
-/// when pictures could not be read; Interrupted.
+/// when pictures have no score; Interrupted.
 void inspect_pictures(const InspectionOptions& options, std::ostream& out);
 
 }  // namespace ltad

@@ -47,6 +47,9 @@ struct Method {
     std::vector<MethodPart> parts;    ///< in the order of their stages; none for a method that trains nothing
     /// Keys of the config that change scores of what is trained, as `picked` takes them.
     std::vector<std::string> scoring_keys;
+    /// Keys that name files or folders of its own, such as another network's weights: what lies there counts, not
+    /// where.
+    std::vector<std::string> own_paths{};
 
     /// Trains what is not trained yet of a stage; with `only`, no more than that score needs. Throws Error,
     /// Interrupted.

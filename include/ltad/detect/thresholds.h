@@ -14,7 +14,7 @@ namespace ltad {
 
 /// How a score looks on normal pictures.
 struct NormalScore {
-    double threshold = 0;           ///< the quantile of the training pictures' image scores
+    double threshold = 0;  ///< the quantile of the training pictures' image scores, each left out where the method can
     std::optional<double> level{};  ///< mean of their maps; empty for a method that gives none
 };
 
