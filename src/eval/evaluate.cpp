@@ -8,7 +8,9 @@
 #include <c10/core/GradMode.h>
 
 #include "ltad/config/load.h"
+#include "ltad/core/digits.h"
 #include "ltad/core/error.h"
+#include "ltad/core/files.h"
 #include "ltad/core/hash.h"
 #include "ltad/core/interrupt.h"
 #include "ltad/core/log.h"
@@ -113,7 +115,8 @@ private:
 
     std::vector<std::uint8_t> labels_of(const Sample& sample, const ImageFeatures& picture) {
         auto labels = pixel_labels(run_.config().dataset.root, sample, picture, side_);
-        if (!sample.mask.empty() && std::find(labels.begin(), labels.end(), 1) == labels.end()) ++results_.empty_masks;
+        const bool is_empty = !sample.mask.empty() && std::find(labels.begin(), labels.end(), 1) == labels.end();
+        if (is_empty && ++results_.empty_masks == 1) results_.first_empty_mask = sample.file;
         return labels;
     }
 
@@ -138,7 +141,7 @@ private:
         }
         if (!out_.scores[0].image.auroc)
             log_warning(text(out_.name, ": its test pictures are all ", out_.test_good > 0 ? "good" : "defective",
-                             ", so it has no AUROC and is left out of the means"));
+                             ", so it has no image AUROC and is left out of the image means"));
         else if (!has_masks_)
             log_warning(text(out_.name, ": no masks, so it has image figures only"));
         results_.classes.push_back(std::move(out_));
@@ -176,18 +179,22 @@ Results evaluate(Run& run, const Detector& detector, const EvaluateOptions& opti
     if (!options.maps.empty()) maps.emplace(run, detector, options.maps);
     Progress progress("evaluate", run.split().test.size(), "images");
     const auto side = static_cast<std::size_t>(run.config().scoring.map_size);
-    MixedScores mixed(results.scores.size(),
-                      run.config().scoring.mixed_pixels ? run.split().test.size() * side * side : 0);
+    MixedScores mixed(results.scores.size(), run.config().scoring.mixed_pixels && detector.gives_maps()
+                                                 ? run.split().test.size() * side * side
+                                                 : 0);
     for (const ClassSplit& c : run.split().classes)
         ClassEvaluation(run, detector, c, results, mixed, maps ? &*maps : nullptr).evaluate(progress);
     results.mixed = mixed.figures();
     if (maps) maps->finish();
     if (results.empty_masks > 0)
-        log_warning(text(results.empty_masks, " pictures are labelled defective, but their masks are empty at ",
-                         run.config().scoring.map_size, " x ", run.config().scoring.map_size,
-                         " pixels; the image figures count them as defective, the pixel figures see no defect"));
+        log_warning(text(counted(results.empty_masks, "defective picture"), " with a mask that is empty at ",
+                         run.config().scoring.map_size, " x ", run.config().scoring.map_size, " pixels, such as ",
+                         results.first_empty_mask,
+                         "; the image figures count them as defective, the pixel figures see no defect"));
     return results;
 }
+
+void check_results_can_be_written(const Run& run) { const AtomicFile probe(run.output() / "eval" / "results.json"); }
 
 void write_results(const Run& run, const Results& results) {
     const auto folder = run.output() / "eval";

@@ -1,6 +1,5 @@
 #include "ltad/eval/pixel_labels.h"
 
-#include "ltad/core/error.h"
 #include "ltad/data/image.h"
 
 namespace ltad {
@@ -8,10 +7,7 @@ namespace ltad {
 std::vector<std::uint8_t> pixel_labels(const std::filesystem::path& root, const Sample& sample,
                                        const ImageFeatures& picture, std::int64_t side) {
     if (sample.mask.empty()) return std::vector<std::uint8_t>(static_cast<std::size_t>(side * side), 0);
-    const Mask mask = read_mask(root / sample.mask);
-    if (mask.width != picture.width || mask.height != picture.height)
-        fail(sample.mask, ": the mask has ", mask.width, " x ", mask.height, " pixels, its picture ", sample.file, " ",
-             picture.width, " x ", picture.height);
+    const Mask mask = read_mask(root, sample, picture.width, picture.height);
     return resize_nearest(mask, static_cast<int>(side), static_cast<int>(side)).pixels;
 }
 

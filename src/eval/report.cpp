@@ -7,6 +7,7 @@
 
 #include "ltad/config/load.h"
 #include "ltad/core/command.h"
+#include "ltad/core/digits.h"
 #include "ltad/core/error.h"
 #include "ltad/core/log.h"
 #include "ltad/data/image.h"
@@ -41,10 +42,13 @@ std::vector<ChartPoint> points_of(const std::vector<RocPoint>& curve) {
     return points;
 }
 
-ReportScore score_of(const Results& results, const Thresholds& thresholds, const ClassResult& c, std::size_t s) {
-    ReportScore out{.figures = figures_of(c.scores[s]),
-                    .f1_threshold = c.scores[s].image.f1_threshold,
-                    .normal_threshold = thresholds.of(c.name)[s].threshold};
+/// Whether the main score is the method's own, by which ltad-detect judges, and not a part of it.
+bool is_main(const Run& run, const Results& results) {
+    return results.scores.front() == method_named(run.config().method).scores.front();
+}
+
+ReportScore score_of(const Results& results, const ClassResult& c, std::size_t s) {
+    ReportScore out{.figures = figures_of(c.scores[s]), .f1_threshold = c.scores[s].image.f1_threshold};
     RankedScores ranked;
     for (const ImageResult& image : results.images) {
         if (image.class_name != c.name) continue;
@@ -80,8 +84,8 @@ std::vector<ReportClass> classes_of(const Run& run, const Prompts* names, const 
                         .test_good = c.test_good,
                         .test_defective = c.test_defective,
                         .name_words = words[classes.size()]};
-        for (std::size_t s = 0; s < results.scores.size(); ++s)
-            out.scores.push_back(score_of(results, thresholds, c, s));
+        for (std::size_t s = 0; s < results.scores.size(); ++s) out.scores.push_back(score_of(results, c, s));
+        if (is_main(run, results)) out.scores.front().normal_threshold = thresholds.of(c.name).front().threshold;
         classes.push_back(std::move(out));
     }
     return classes;
@@ -95,14 +99,13 @@ public:
         for (const Sample& sample : run.split().test) samples_[sample.file] = &sample;
     }
 
-    [[nodiscard]] std::vector<GalleryItem> make() const {
+    void fill(Report& report) const {
         std::vector<GalleryCandidate> candidates;
         for (const ImageResult& image : results_.images)
             candidates.push_back(
                 {.class_name = image.class_name, .defective = image.defective, .score = image.scores.front()});
-        std::vector<GalleryItem> items;
-        for (const GalleryChoice& choice : choose_gallery(candidates)) items.push_back(item_of(choice));
-        return items;
+        report.gallery_totals = count_gallery_kinds(candidates);
+        for (const GalleryChoice& choice : choose_gallery(candidates)) report.gallery.push_back(item_of(choice));
     }
 
 private:
@@ -167,9 +170,10 @@ std::vector<std::pair<std::string, std::string>> facts_of(const Run& run, const 
     std::string how = split.type;
     if (split.type != "import") how += text(", imbalance factor ", split.imbalance_factor);
     std::vector<std::pair<std::string, std::string>> facts = {
-        {"method", c.method},
+        {"method", is_main(run, results) ? c.method : text(c.method, ", ", results.scores.front(), " score alone")},
         {"data set", text(c.dataset.root, " (", c.dataset.layout, ")")},
-        {"split", text(how, ": ", split.train.size(), " training pictures of ", split.classes.size(), " classes")},
+        {"split", text(how, ": ", split.train.size(), " training pictures of ", split.classes.size(),
+                       split.classes.size() == 1 ? " class" : " classes")},
         {"encoder", text(c.encoder.path, ", ", run.layout().image_size, " pixels, grid ", run.layout().grid, " × ",
                          run.layout().grid)},
         {"seed", std::to_string(c.seed)}};
@@ -184,14 +188,15 @@ std::vector<std::string> notes_of(const Run& run, const Results& results) {
         notes.push_back("The encoder has random weights: these figures say nothing about the method.");
     if (!results.gives_maps) notes.push_back("The method scores whole pictures: it has no figures by pixel.");
     if (results.empty_masks > 0)
-        notes.push_back(text(results.empty_masks,
-                             " pictures are labelled defective, but their masks are empty at the size of the maps."));
+        notes.push_back(text(counted(results.empty_masks, "defective picture"),
+                             " with a mask that is empty at the size of the maps, such as ", results.first_empty_mask,
+                             '.'));
     std::string without;
     for (const ClassResult& c : results.classes)
         if (!c.scores.front().image.auroc) without += (without.empty() ? "" : ", ") + c.name;
     if (!without.empty())
-        notes.push_back(
-            text("Classes with one label only have no AUROC and are left out of the means: ", without, "."));
+        notes.push_back(text(
+            "Classes with one label only have no image AUROC and are left out of the image means: ", without, "."));
     return notes;
 }
 
@@ -204,10 +209,10 @@ Report make_report(Run& run, const Detector& detector, const Results& results) {
                   .notes = notes_of(run, results),
                   .score_names = results.scores,
                   .classes = classes_of(run, detector.learned_names(), results, thresholds),
-                  .gallery = GalleryMaker(run, detector, results, thresholds).make(),
                   .has_maps = detector.gives_maps(),
                   .training = training_of(run),
                   .config = to_json(run.config()).dump(2)};
+    GalleryMaker(run, detector, results, thresholds).fill(report);
     const auto add_mean = [&](const char* name, const char* meaning, const std::vector<Figures>& scores) {
         report.means.push_back({name, meaning, figures_of(scores)});
     };

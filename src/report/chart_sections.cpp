@@ -88,7 +88,7 @@ std::string histograms(const Report& report, std::size_t i) {
         chart.title = one.name;
         chart.note = short_percentage(score.figures.image_auroc);
         chart.width = small_width;
-        chart.height = 150;
+        chart.height = 170;
         chart.description = text("Scores of ", score.good.size(), " good and ", score.defective.size(),
                                  " defective pictures. Image AUROC ", chart.note, '.');
         if (score.f1_threshold)

@@ -78,15 +78,25 @@ std::vector<GalleryChoice> best(std::vector<Ranked> ranked, std::span<const Gall
     return result;
 }
 
-}  // namespace
-
-std::vector<GalleryChoice> choose_gallery(std::span<const GalleryCandidate> candidates, const GalleryLimits& limits) {
+/// By kind.
+std::array<std::vector<Ranked>, 3> rank_all(std::span<const GalleryCandidate> candidates) {
     const auto classes = scores_by_class(candidates);
     std::array<std::vector<Ranked>, 3> ranked;
     for (std::size_t i = 0; i < candidates.size(); ++i)
         if (const auto one = rank(i, candidates[i], classes.at(candidates[i].class_name)))
             ranked[static_cast<std::size_t>(one->choice.kind)].push_back(*one);
+    return ranked;
+}
 
+}  // namespace
+
+std::array<std::size_t, 3> count_gallery_kinds(std::span<const GalleryCandidate> candidates) {
+    const auto ranked = rank_all(candidates);
+    return {ranked[0].size(), ranked[1].size(), ranked[2].size()};
+}
+
+std::vector<GalleryChoice> choose_gallery(std::span<const GalleryCandidate> candidates, const GalleryLimits& limits) {
+    auto ranked = rank_all(candidates);
     constexpr std::array<std::size_t, 3> turns = {3, 2, 1};
     const std::array<std::size_t, 3> most = {limits.misses, limits.false_alarms, limits.hits};
     std::array<std::vector<GalleryChoice>, 3> chosen;

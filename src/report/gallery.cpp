@@ -56,7 +56,7 @@ std::string render_item(const GalleryItem& item) {
     std::string out = text("<figure class=\"item\"><figcaption><b>", escape(item.class_name), "</b> <span class=\"",
                            item.defective ? "bad" : "good", "\">", item.defective ? "defective" : "good",
                            "</span><span class=\"more\">", breakable(item.file), "</span><span class=\"more\">score ",
-                           brief(item.score), "</span><span class=\"more\">rank ", item.rank, " of the class's ",
+                           brief(item.score), "</span><span class=\"more\">", item.rank, ". highest of the class's ",
                            item.of, "</span></figcaption><div class=\"panels\">");
     for (const GalleryPanel& panel : item.panels)
         out += text("<figure><img width=\"", panel.image.width, "\" height=\"", panel.image.height,
@@ -81,8 +81,10 @@ struct Kind {
 
 /// In the order of GalleryKind.
 constexpr std::array<Kind, 3> kinds = {
-    {{"Missed defects", "Defective pictures that good ones of their class equal or outscore; the worst first."},
-     {"False alarms", "Good pictures that equal or outscore defective ones of their class; the worst first."},
+    {{"Worst misses",
+      "Defective pictures that good ones of their class equal or outscore, whatever the threshold; the worst first."},
+     {"Worst false alarms",
+      "Good pictures that equal or outscore defective ones of their class, whatever the threshold; the worst first."},
      {"Typical hits", "Defective pictures above every good picture of their class."}}};
 
 }  // namespace
@@ -119,7 +121,8 @@ std::string gallery_section(const Report& report, std::size_t picture_bytes) {
     out += "</p>\n";
     for (std::size_t k = 0; k < kinds.size(); ++k)
         if (!parts[k].empty())
-            out += text("<h3>", kinds[k].heading, "</h3>\n<p class=\"lead\">", kinds[k].words, "</p>\n",
+            out += text("<h3>", kinds[k].heading, "</h3>\n<p class=\"lead\">", kinds[k].words, " Here are ",
+                        parts[k].size(), " of ", std::max(parts[k].size(), report.gallery_totals[k]), ".</p>\n",
                         render_items(parts[k]));
     return out;
 }

@@ -60,7 +60,7 @@ std::string draw(const HistogramChart& chart) {
     Svg svg(chart.width, chart.height, chart.title, chart.description);
     const double width = chart.width;
     const double room = width - (chart.note.empty() ? 0 : text_width(chart.note) + 8);
-    svg.label(0, 11, Anchor::start, Paint::ink, chart.title, true, static_cast<std::size_t>(room / 6.5));
+    svg.label(0, 11, Anchor::start, Paint::ink, chart.title, true, bold_characters_in(room));
     svg.label(width, 11, Anchor::end, Paint::soft, chart.note);
 
     const ChartRange range = scores_range(chart);
@@ -68,8 +68,9 @@ std::string draw(const HistogramChart& chart) {
     const auto defective = shares(chart.defective, range, chart.bins);
     const double most = std::max(
         {1e-9, *std::max_element(good.begin(), good.end()), *std::max_element(defective.begin(), defective.end())});
-    const double top = text_height + 6;
-    const double bottom = chart.height - (chart.x_label.empty() ? 1 : 2) * text_height - 5;
+    // The counts have rows of their own above and below the bars.
+    const double top = 2 * text_height + 6;
+    const double bottom = chart.height - (chart.x_label.empty() ? 2 : 3) * text_height - 5;
     const double middle = (top + bottom) / 2;
     const double reach = middle - top;
     const Scale x{range, 2, width - 2};
@@ -83,17 +84,11 @@ std::string draw(const HistogramChart& chart) {
     svg.line(x.from, middle, x.to, middle, Paint::soft);
     if (chart.threshold && std::isfinite(*chart.threshold))
         svg.line(x(*chart.threshold), top, x(*chart.threshold), bottom, Paint::ink, 1, "3 2");
-    // On grounds of their own, since bars or the threshold may be there.
-    const std::string good_label = text(chart.good.size(), " good"),
-                      defective_label = text(chart.defective.size(), " defective");
-    svg.rect(width - 2 - text_width(good_label), top, text_width(good_label), 12, Paint::paper);
-    svg.label(width - 2, top + 9, Anchor::end, Paint::soft, good_label);
-    svg.rect(2, bottom - 13, text_width(defective_label), 13, Paint::paper);
-    svg.label(2, bottom - 3, Anchor::start, Paint::bad, defective_label);
-
+    svg.label(width - 2, top - 4, Anchor::end, Paint::soft, text(chart.good.size(), " good"));
+    svg.label(2, bottom + 10, Anchor::start, Paint::bad, text(chart.defective.size(), " defective"));
     for (const PlacedLabel& tick : ticks_with_room(range, x, width))
-        svg.label(tick.middle, bottom + text_height, Anchor::middle, Paint::soft, tick.words);
-    svg.label(width - 2, bottom + 2 * text_height, Anchor::end, Paint::soft, chart.x_label);
+        svg.label(tick.middle, bottom + 2 * text_height, Anchor::middle, Paint::soft, tick.words);
+    svg.label(width - 2, bottom + 3 * text_height, Anchor::end, Paint::soft, chart.x_label);
     return std::move(svg).finish();
 }
 

@@ -87,7 +87,7 @@ std::string draw(const LineChart& chart) {
     double top = 0;
     if (!chart.title.empty() || !chart.note.empty()) {
         const double room = width - (chart.note.empty() ? 0 : text_width(chart.note) + 8);
-        svg.label(0, 11, Anchor::start, Paint::ink, chart.title, true, static_cast<std::size_t>(room / 6.5));
+        svg.label(0, 11, Anchor::start, Paint::ink, chart.title, true, bold_characters_in(room));
         svg.label(width, 11, Anchor::end, Paint::soft, chart.note);
         top = text_height + 4;
     }

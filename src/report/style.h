@@ -40,13 +40,16 @@ nav ul{display:flex;gap:1.2rem;overflow-x:auto;list-style:none}
 nav a{display:block;padding:.55rem 0;white-space:nowrap;font-size:.9rem;color:var(--soft);text-decoration:none}
 nav a:hover{color:var(--ink);text-decoration:underline}
 
-.scroll{overflow-x:auto;margin:.4rem 0 1rem}
+.scroll{overflow-x:auto;margin:.4rem 0 1rem;
+ background:linear-gradient(to left,var(--paper) 40%,transparent) 100% 0/2.4rem 100% no-repeat local,
+  linear-gradient(to left,color-mix(in srgb,var(--soft) 40%,transparent),transparent) 100% 0/.7rem 100% no-repeat scroll}
 table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;font-weight:600;padding:.3rem 0}
 th,td{padding:.2rem .6rem;text-align:right;white-space:nowrap}
 th{font-weight:500}
 th[scope=row],thead tr:first-child th:first-child,.word,.words th,.words td{text-align:left}
 th[scope=row],thead tr:first-child th:first-child{padding-left:0;position:sticky;left:0;background:var(--paper)}
+tbody th[scope=row]{white-space:normal;overflow-wrap:anywhere;min-width:5.5rem;max-width:min(16rem,38vw)}
 thead th[scope=colgroup]{text-align:center}
 thead th{color:var(--soft);font-size:.8rem;vertical-align:bottom}
 tbody tr{border-top:1px solid var(--line)}

@@ -68,6 +68,8 @@ double text_width(std::string_view text) {
     return 7.0 * static_cast<double>(characters);
 }
 
+std::size_t bold_characters_in(double width) { return static_cast<std::size_t>(std::max(0.0, width / 7.6)); }
+
 Svg::Svg(double width, double height, std::string_view title, std::string_view description) {
     out_ = text("<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"", coordinate(width), "\" height=\"",
                 coordinate(height), "\" viewBox=\"0 0 ", coordinate(width), ' ', coordinate(height),

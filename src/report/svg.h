@@ -42,6 +42,8 @@ private:
 inline constexpr double text_height = 14;
 /// A guess, a little wide, from the number of characters.
 [[nodiscard]] double text_width(std::string_view text);
+/// Characters of a bold text that have room.
+[[nodiscard]] std::size_t bold_characters_in(double width);
 
 /// Swatches with names from (x, y), wrapped at `right`: draws them and returns the height used.
 double draw_legend(Svg& svg, double x, double y, double right, const std::vector<std::string>& names);

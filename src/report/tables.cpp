@@ -162,8 +162,9 @@ std::string verdicts(const Report& report) {
         "</thead>\n<tbody>\n",
         rows, "</tbody>\n<tfoot>\n", row("All", "", all), "</tfoot>\n</table>\n");
     return text(
-        "<h3>Verdicts without labels</h3>\n<p class=\"lead\">What ltad-detect says of the test pictures, their class "
-        "given. Its thresholds come from the scores of the good training pictures alone, so that classes with few of "
+        "<h3>Verdicts without labels</h3>\n<p class=\"lead\">What ltad-detect says of the test pictures with these "
+        "settings, their class given. Its thresholds come from the scores of the good training pictures alone, so that "
+        "classes with few of "
         "them have rough ones.</p>\n",
         scrolling("Verdicts by class", table));
 }

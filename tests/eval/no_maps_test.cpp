@@ -2,8 +2,6 @@
 #include <gmock/gmock.h>
 
 #include "ltad/core/error.h"
-#include "ltad/core/files.h"
-#include "ltad/data/image.h"
 #include "ltad/detect/inspection.h"
 #include "ltad/eval/evaluate.h"
 #include "ltad/eval/report.h"
@@ -29,6 +27,10 @@ public:
     [[nodiscard]] Detection detect(const FeatureSet& set, std::span<const std::size_t> indices) const override {
         return {{}, detector_->detect(set, indices).images};
     }
+    [[nodiscard]] Detection detect_left_out(const FeatureSet& set,
+                                            std::span<const std::size_t> indices) const override {
+        return {{}, detector_->detect_left_out(set, indices).images};
+    }
 
 private:
     std::unique_ptr<Detector> detector_;
@@ -38,7 +40,7 @@ class NoMaps : public ::testing::Test {
 protected:
     NoMaps() { fit_detector(run, {}); }
 
-    const TinyRun tiny{{"method=patchcore", "patchcore.coreset=0.2"}};
+    const TinyRun tiny{{"method=patchcore", "patchcore.coreset=0.2", "scoring.threshold_quantile=0.2"}};
     ltad::Run run = tiny.open();
 };
 

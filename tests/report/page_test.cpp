@@ -46,7 +46,7 @@ TEST(Page, IsWellFormedAndHasEverySection) {
     EXPECT_THAT(xml.texts("h1"), ElementsAre("demo run"));
     EXPECT_THAT(xml.texts("h2"), ElementsAre("Results", "The long tail", "ROC curves", "Scores", "Gallery",
                                              "Learned names", "Training", "Configuration"));
-    EXPECT_THAT(xml.texts("h3"), ElementsAre("Verdicts without labels", "Missed defects", "False alarms",
+    EXPECT_THAT(xml.texts("h3"), ElementsAre("Verdicts without labels", "Worst misses", "Worst false alarms",
                                              "Typical hits", "Phase 1", "Phase 2"));
     EXPECT_THAT(xml.texts("dd"), Contains("0.02"));
     EXPECT_THAT(xml.texts("pre"), ElementsAre("{\n  \"name\": \"demo run\"\n}"));
@@ -109,16 +109,24 @@ TEST(Page, FiguresArePercentOrNotThere) {
 }
 
 TEST(Page, CountsWhatTheThresholdsFind) {
-    Report report = sample_report({"ltad"}, 2);
-    ReportClass& one = report.classes[0];
-    one.test_good = 2;
-    one.test_defective = 4;
-    one.scores[0].good = {1, 3};
-    one.scores[0].defective = {2, 2.5, 3, 4};
-    one.scores[0].normal_threshold = 2;  // which only a higher score exceeds
-    report.classes[1].scores[0].normal_threshold.reset();
-    const Xml xml(render_report(report));
-    EXPECT_THAT(xml.texts("td"), IsSupersetOf({"3 of 4", "1 of 2", "3 of 4", "1 of 2"}));  // the class, and all
+    Report report = sample_report({"ltad"}, 3);
+    const auto set = [&](std::size_t c, std::vector<double> good, std::vector<double> defective, double threshold) {
+        ReportClass& one = report.classes[c];
+        one.test_good = static_cast<std::int64_t>(good.size());
+        one.test_defective = static_cast<std::int64_t>(defective.size());
+        one.scores[0].good = std::move(good);
+        one.scores[0].defective = std::move(defective);
+        one.scores[0].normal_threshold = threshold;
+    };
+    set(0, {1, 3}, {2, 2.5, 3, 4}, 2);  // which only a higher score exceeds
+    set(1, {0, 0, 7}, {1}, 5);
+    report.classes[2].scores[0].normal_threshold.reset();
+    const std::string page = render_report(report);
+    for (const char* cells :
+         {"<td>3 of 4</td><td>1 of 2</td>", "<td>0 of 1</td><td>1 of 3</td>", "<td>3 of 5</td><td>2 of 5</td>"})
+        EXPECT_EQ(count(page, cells), 1u) << cells;
+    for (ReportClass& one : report.classes) one.scores[0].normal_threshold.reset();
+    EXPECT_EQ(count(render_report(report), "Verdicts"), 0u);
 }
 
 TEST(Page, SortsTheTailByTrainingPictures) {

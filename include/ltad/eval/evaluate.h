@@ -19,6 +19,9 @@ struct EvaluateOptions {
 /// The config_sha256 of its results: of eval/config.json.
 [[nodiscard]] std::string config_fingerprint(const Config& config);
 
+/// Throws Error where `write_results` could not write: better before an evaluation than after.
+void check_results_can_be_written(const Run& run);
+
 /// Writes eval/results.json, table.md, scores.csv and the config that was evaluated below the run's output.
 void write_results(const Run& run, const Results& results);
 

@@ -35,7 +35,8 @@ struct Results {
     std::vector<std::string> scores{};  ///< names, the main one first
     bool gives_maps = true;             ///< whether the method does; else there are no pixel figures
     std::optional<double> lambda{};
-    std::int64_t empty_masks = 0;  ///< defective pictures whose resized mask is empty
+    std::int64_t empty_masks = 0;    ///< defective pictures whose resized mask is empty
+    std::string first_empty_mask{};  ///< the first of these pictures
     std::vector<ClassResult> classes{};
     /// Of each score over all classes' pictures and pixels as one: what a single threshold for all could do.
     std::vector<Figures> mixed{};

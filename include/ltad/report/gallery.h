@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -46,6 +47,9 @@ struct GalleryLimits {
 /// class's hits come first, as the typical ones. Ties go by index. Throws Error for a score that is not a number.
 [[nodiscard]] std::vector<GalleryChoice> choose_gallery(std::span<const GalleryCandidate> candidates,
                                                         const GalleryLimits& limits = {});
+
+/// How many pictures of each GalleryKind there are to choose from.
+[[nodiscard]] std::array<std::size_t, 3> count_gallery_kinds(std::span<const GalleryCandidate> candidates);
 
 /// A picture with what it shows.
 struct GalleryPanel {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -77,7 +78,9 @@ struct Report {
     std::vector<ReportClass> classes{};
     std::vector<ReportMean> means{};     ///< the first one is the summary at the top
     std::vector<GalleryItem> gallery{};  ///< in order of worth
-    bool has_maps = true;                ///< whether the gallery shows maps
+    /// Pictures of each GalleryKind that it was chosen from.
+    std::array<std::size_t, 3> gallery_totals{};
+    bool has_maps = true;  ///< whether the gallery shows maps
     std::vector<TrainingCurve> training{};
     std::string config{};  ///< resolved, as text
 };
