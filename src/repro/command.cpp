@@ -51,6 +51,7 @@ void check(const ReproCommand& command) {
             throw UsageError(text("--imbalance: ", factor, " is not allowed (1 to ", SplitConfig::most_imbalance, ")"));
         if (!factors.insert(factor).second) throw UsageError(text("--imbalance: ", factor, " is given twice"));
     }
+    if (!is_utf8(command.out.string())) throw UsageError(text("--out ", command.out.string(), ": is not UTF-8"));
     if (!command.efficientnet.empty() && command.table != "table6")
         throw UsageError(text("--efficientnet: ", command.table, " has no row of an EfficientNet; table6 has"));
     if (!command.efficientnet.empty() && !std::filesystem::is_directory(command.efficientnet))
@@ -176,7 +177,7 @@ void reproduce(const ReproCommand& command, std::ostream& out, bool ansi) {
     out << format_table(setting.table, cells, ansi);
     const auto failed =
         std::count_if(outcomes.begin(), outcomes.end(), [](const RunOutcome& o) { return !o.results && !o.absent; });
-    if (failed > 0) fail(failed, " of ", outcomes.size(), " runs failed; the table's footnotes say why");
+    if (failed > 0) fail(failed, " of ", counted(outcomes.size(), "run"), " failed; the table's footnotes say why");
 }
 
 }  // namespace ltad

@@ -8,6 +8,7 @@
 #include "ltad/config/load.h"
 #include "ltad/core/digits.h"
 #include "ltad/core/error.h"
+#include "ltad/core/interrupt.h"
 #include "ltad/core/log.h"
 #include "ltad/core/progress.h"
 #include "ltad/data/dataset.h"
@@ -29,14 +30,10 @@ std::optional<json> finished_results(const PlannedRun& run) {
             return std::nullopt;
     try {
         json results = read_json(file);
-        (void)results.at("classes");
-        for (const std::string& score : run.scores)
-            for (const char* subset : {"all", "high", "low"})
-                for (const char* figure : {"image_auroc", "pixel_auroc"})
-                    (void)results.at("mean").at(subset).at(score).at(figure);
+        check_seal(results);
         return results;
     } catch (const std::exception& error) {
-        log_warning(text(file.string(), ": is damaged and made again (", error.what(), ")"));
+        log_warning(text(file.string(), ": is damaged and made again (", words_of(error), ")"));
         return std::nullopt;
     }
 }
@@ -64,6 +61,7 @@ private:
         const json shape = {what, part.file.generic_string(), pictures, picked(run.config, part.cost_keys),
                             picked(run.config, {"encoder", "dataset.image_size"})};
         const auto [found, is_new] = seconds_.try_emplace(shape.dump(), 0);
+        if (interrupt_requested()) throw Interrupted("interrupted; nothing was trained yet");
         if (is_new) found->second = measure(Run(run.config), pictures);
         return found->second;
     }
@@ -88,7 +86,7 @@ public:
     void give_up_training(double planned_seconds_after_it) { left_.give_up_training(planned_seconds_after_it); }
 
 private:
-    [[nodiscard]] std::string frame(double done, double done_before) {
+    [[nodiscard]] std::string frame(double done, double done_before) const {
         std::string line = text(title_, ", run ", run_ + 1, " of ", runs_);
         const double seconds = left_.seconds(done, done_before);
         if (seconds > 0) line += text(", ", format_duration(seconds), " of training left");
@@ -103,7 +101,7 @@ private:
 
 std::string why_no_figure(const json& results, const TableColumn& column) {
     const auto& all = results.at("classes");
-    if (column.task == "pixel" && !results.value("gives_maps", true)) return "the method scores whole pictures";
+    if (column.task == "pixel" && !results.at("gives_maps").get<bool>()) return "the method scores whole pictures";
     if (column.subset != "all" && std::none_of(all.begin(), all.end(), [&](const json& c) {
             return c.at("group").get<std::string>() == column.subset;
         }))
@@ -120,6 +118,19 @@ bool is_whole(const std::filesystem::path& file) {
         return true;
     } catch (const Error&) {
         return false;
+    }
+}
+
+/// Of a training that was interrupted.
+std::int64_t steps_done(const std::filesystem::path& part) {
+    const auto state = state_file_of(part);
+    if (!std::filesystem::exists(state)) return 0;
+    try {
+        Metadata metadata;
+        (void)load_weights(state, &metadata);
+        return steps_in(metadata);
+    } catch (const Error&) {
+        return 0;  // it begins anew
     }
 }
 
@@ -172,10 +183,12 @@ ReproWork survey(const ReproPlan& plan, const std::filesystem::path& root) {
                 ++work.reused;
                 continue;
             }
-            const std::int64_t steps = part.part->steps(run.config, pictures);
+            const std::int64_t steps = part.part->steps(run.config, pictures) - steps_done(run.file_of(part));
             double seconds = 0;
             try {
                 seconds = times.of(*part.part, !is_joined(work, r, *part.part), run, pictures);
+            } catch (const Interrupted&) {
+                throw;
             } catch (const Error& error) {
                 log_warning(text(run.label, ": ", error.what()));
             }
@@ -219,7 +232,8 @@ std::string describe(const ReproPlan& plan, const ReproWork& work) {
 
 std::vector<RunOutcome> execute(const ReproPlan& plan, const ReproWork& work, const std::filesystem::path& root,
                                 const std::string& title) {
-    PartIndex index(root);
+    const PartIndex index(root);
+    std::set<std::filesystem::path> verified;
     Overall overall(title, plan.runs.size(), work);
     std::vector<RunOutcome> outcomes(plan.runs.size());
     for (std::size_t r = 0; r < plan.runs.size(); ++r) {
@@ -228,12 +242,13 @@ std::vector<RunOutcome> execute(const ReproPlan& plan, const ReproWork& work, co
         outcome.why = run.refused;
         outcome.absent = !work.no_data[r].empty();
         if (!outcome.why.empty() || outcome.absent) continue;
-        if ((outcome.results = finished_results(run))) continue;
+        outcome.results = finished_results(run);
+        if (outcome.results) continue;
         log_info(text(title, ", run ", r + 1, " of ", plan.runs.size(), ": ", run.label, " in ", run.config.output));
         std::span<const PlannedPart> not_begun(run.parts);
         try {
             overall.begin_run(r);
-            RunTrainer trainer(run, index);
+            RunTrainer trainer(run, index, verified);
             trainer.train([&](auto parts) {
                 overall.begin_training(planned_seconds(work, r, parts));
                 not_begun = not_begun.subspan(parts.size());
@@ -244,7 +259,7 @@ std::vector<RunOutcome> execute(const ReproPlan& plan, const ReproWork& work, co
             throw Interrupted("interrupted; what is finished is kept, and the same call goes on from there");
         } catch (const std::exception& error) {
             overall.give_up_training(planned_seconds(work, r, not_begun));
-            outcome.why = error.what();
+            outcome.why = as_utf8(error.what());
             log_error(text(run.label, ": ", outcome.why));
         }
     }

@@ -7,8 +7,10 @@
 #include "ltad/core/error.h"
 #include "ltad/core/files.h"
 #include "ltad/core/hash.h"
+#include "ltad/core/interrupt.h"
 #include "ltad/core/parallel.h"
 #include "ltad/data/dataset.h"
+#include "ltad/detect/method.h"
 #include "ltad/split/split.h"
 
 namespace ltad {
@@ -16,41 +18,82 @@ namespace {
 
 // Descriptions are bytes, no JSON: names of files need not be UTF-8.
 
+/// One that cannot be read must not hide the others.
+std::string content(const std::filesystem::path& file) {
+    if (interrupt_requested()) throw Interrupted("interrupted; nothing was trained yet");
+    try {
+        return sha256_file(file);
+    } catch (const Error&) {
+        return "unreadable";
+    }
+}
+
 /// Names and labels, pictures and masks by content.
-std::string describe(const std::filesystem::path& root, const std::vector<Sample>& samples) {
+std::string describe(const Config& config, const std::vector<Sample>& samples) {
+    const std::filesystem::path root = config.dataset.root;
+    const auto threads = config.threads > 0 ? static_cast<std::size_t>(config.threads)
+                                            : std::max(1u, std::thread::hardware_concurrency());
     std::vector<std::string> lines(samples.size());
-    for_each_index(samples.size(), std::max(1u, std::thread::hardware_concurrency()), [&](std::size_t i) {
+    for_each_index(samples.size(), threads, [&](std::size_t i) {
         const Sample& sample = samples[i];
-        lines[i] = text(sample.file, '\0', sample.class_name, '\0', sample.defective, ' ',
-                        sha256_file(root / sample.file), ' ');
-        if (!sample.mask.empty()) lines[i] += text(sample.mask, '\0', sha256_file(root / sample.mask));
+        lines[i] =
+            text(sample.file, '\0', sample.class_name, '\0', sample.defective, ' ', content(root / sample.file), ' ');
+        if (!sample.mask.empty()) lines[i] += text(sample.mask, '\0', content(root / sample.mask));
     });
     std::string all;
     for (const std::string& line : lines) all += line + '\n';
     return all;
 }
 
-/// Every regular file directly in a folder, by content; but for notes (.md) and hidden files, on which nothing depends.
-std::string describe_folder(const std::filesystem::path& folder) {
-    std::map<std::string, std::string> files;
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-        const std::string name = entry.path().filename().string();
-        if (entry.is_regular_file() && entry.path().extension() != ".md" && !name.starts_with('.'))
-            files[name] = sha256_file(entry.path());
-    }
+using Contents = std::map<std::string, std::string>;
+
+std::string lines_of(const Contents& files) {
     std::string all;
     for (const auto& [name, hash] : files) all += text(name, '\0', hash, '\n');
     return all;
 }
 
+/// Every regular file directly in a folder, by content; but for notes (.md) and hidden files, on which nothing depends.
+std::string describe_folder(const std::filesystem::path& folder) {
+    Contents files;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        const std::string name = entry.path().filename().string();
+        std::error_code code;  // a link may lead nowhere
+        if (entry.is_regular_file(code) && entry.path().extension() != ".md" && !name.starts_with('.'))
+            files[name] = content(entry.path());
+    }
+    return lines_of(files);
+}
+
+/// A file, or all files below a folder, by content.
+std::string describe_tree(const std::filesystem::path& path) {
+    if (!std::filesystem::is_directory(path)) return content(path);
+    Contents files;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) {
+        std::error_code code;
+        if (entry.is_regular_file(code)) files[entry.path().lexically_relative(path)] = content(entry.path());
+    }
+    return lines_of(files);
+}
+
 }  // namespace
+
+json::json_pointer pointer_to(const std::string& key) {
+    std::string pointer = "/" + key;
+    std::replace(pointer.begin(), pointer.end(), '.', '/');
+    return json::json_pointer(pointer);
+}
 
 std::string Inputs::look_once(const std::string& what, const std::function<std::string()>& describe) {
     const auto [found, is_new] = known_.try_emplace(what);
     if (!is_new) return found->second;
     try {
         found->second = sha256(describe());
-    } catch (const std::exception&) {  // a file may vanish between its listing and its reading, too
+    } catch (const Interrupted&) {
+        throw;
+    } catch (const Error&) {  // what cannot be listed cannot be run either
+        found->second = what;
+    } catch (const std::filesystem::filesystem_error&) {
         found->second = what;
     }
     return found->second;
@@ -58,12 +101,11 @@ std::string Inputs::look_once(const std::string& what, const std::function<std::
 
 std::string Inputs::training(const Config& config) {
     std::string all = look_once("train " + picked(config, {"dataset"}).dump(),
-                                [&] { return describe(config.dataset.root, list_dataset(config.dataset).train); }) +
+                                [&] { return describe(config, list_dataset(config.dataset).train); }) +
                       look_once(config.encoder.path, [&] { return describe_folder(config.encoder.path); });
     if (!config.split.path.empty())
         all += look_once(text("train ", config.dataset.root, ' ', config.split.path), [&] {
-            return describe_folder(config.split.path) +
-                   describe(config.dataset.root, read_split(config.split.path).train);
+            return describe_folder(config.split.path) + describe(config, read_split(config.split.path).train);
         });
     return sha256(all);
 }
@@ -71,9 +113,23 @@ std::string Inputs::training(const Config& config) {
 std::string Inputs::test(const Config& config) {
     if (!config.split.path.empty())
         return look_once(text("test ", config.dataset.root, ' ', config.split.path),
-                         [&] { return describe(config.dataset.root, read_split(config.split.path).test); });
+                         [&] { return describe(config, read_split(config.split.path).test); });
     return look_once("test " + picked(config, {"dataset"}).dump(),
-                     [&] { return describe(config.dataset.root, list_dataset(config.dataset).test); });
+                     [&] { return describe(config, list_dataset(config.dataset).test); });
+}
+
+std::string Inputs::named(const Config& config, const std::vector<std::string>& keys) {
+    const json all_values = to_json(config);
+    std::string all;
+    for (const std::string& key : keys) {
+        const std::string path = all_values.at(pointer_to(key)).get<std::string>();
+        all += look_once("tree " + path, [&] { return describe_tree(path); });
+    }
+    return sha256(all);
+}
+
+std::string Inputs::all(const Config& config) {
+    return training(config) + named(config, method_named(config.method).own_paths) + test(config);
 }
 
 }  // namespace ltad

@@ -23,7 +23,12 @@ json essence_of(const Config& config, Inputs& inputs) {
     for (const char* key : {"name", "output", "threads", "device", "checkpoint_seconds", "features"}) all.erase(key);
     for (const char* section : {"dataset", "split", "encoder"})
         for (const char* path : {"root", "path", "train", "test"}) all[section].erase(path);
-    all["inputs"] = inputs.training(config);
+    const Method& method = method_named(config.method);
+    for (const std::string& key : method.own_paths) {
+        const auto place = pointer_to(key);
+        all.at(place.parent_pointer()).erase(place.back());
+    }
+    all["inputs"] = inputs.training(config) + inputs.named(config, method.own_paths);
     all["tested_on"] = inputs.test(config);
     return all;
 }
@@ -80,6 +85,7 @@ public:
         for (PlannedRun& run : runs) {
             if (!run.refused.empty()) continue;
             run.only = only_score(run);
+            run.inputs = inputs_.all(run.config);
             run.parts = keyed_parts(run, essence_of(run.config, inputs_));
         }
     }

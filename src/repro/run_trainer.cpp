@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "inputs.h"
 #include "ltad/core/error.h"
 #include "ltad/core/files.h"
 #include "ltad/core/log.h"
@@ -28,24 +29,37 @@ bool is_useful(const std::filesystem::path& file, const json& settings, const ch
 /// refused with every call anew.
 void remove_useless(const std::filesystem::path& file, const json& settings) {
     if (std::filesystem::exists(file) && !is_useful(file, settings, "removed and trained again"))
-        std::filesystem::remove(file);
+        std::filesystem::remove_all(file);
+}
+
+/// Removes what does not pass a check, to be written again.
+void mend(const std::filesystem::path& path, const std::function<void()>& check) {
+    try {
+        check();
+    } catch (const Error&) {
+        log_warning(text(path.string(), ": is damaged, and written again"));
+        std::filesystem::remove_all(path);
+    }
 }
 
 }  // namespace
 
-RunTrainer::RunTrainer(const PlannedRun& planned, const PartIndex& index)
-    : planned_(planned), index_(index), method_(method_named(planned.config.method)), run_(planned.config) {
-    try {
-        run_.check_split();
-    } catch (const Error& error) {
-        // The folder is this run's alone: its key says which split it has.
-        log_warning(text(error.what(), "\n  it is damaged, and written again"));
-        std::filesystem::remove_all(run_.output() / "split");
-    }
+RunTrainer::RunTrainer(const PlannedRun& planned, const PartIndex& index, std::set<std::filesystem::path>& verified)
+    : planned_(planned),
+      index_(index),
+      verified_(verified),
+      method_(method_named(planned.config.method)),
+      run_(planned.config) {
+    // The folder is this run's alone: its key says what must be there.
+    mend(run_.output() / "split", [&] { run_.check_split(); });
+    mend(run_.output() / "config.json", [&] { run_.check_method(); });
 }
 
 void RunTrainer::train(const std::function<void(std::span<const PlannedPart>)>& next) {
-    run_.prepare_features(false);
+    // The key knows the pictures by content: the features must be of these. From here on trainings see features alone.
+    run_.prepare_features(verified_.insert(run_.feature_folder()).second);
+    check_inputs();
+    if (method_.parts.empty()) method_.fit(run_, {.from_shell = false});
     std::span<const PlannedPart> left(planned_.parts);
     while (!left.empty()) {
         // A stage in one go: LTAD's modules of phase 2 share their synthetic features, the most of the work.
@@ -63,10 +77,17 @@ void RunTrainer::train(const std::function<void(std::span<const PlannedPart>)>& 
 json RunTrainer::evaluate() {
     const auto detector = load_detector(run_, planned_.only);
     const Results results = ltad::evaluate(run_, *detector);
+    check_inputs();  // masks were read
     write_results(run_, results);
-    json document = to_json(results);
+    json document = sealed(to_json(results));
     write_json(planned_.results_file(), document);
     return document;
+}
+
+void RunTrainer::check_inputs() const {
+    if (Inputs().all(planned_.config) != planned_.inputs)
+        fail(planned_.config.dataset.root,
+             ": the data set, or the encoder, has changed since this call began; call again");
 }
 
 void RunTrainer::make(std::span<const PlannedPart> parts) {

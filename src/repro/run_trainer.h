@@ -1,6 +1,8 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
+#include <set>
 #include <span>
 
 #include "ltad/core/json.h"
@@ -12,7 +14,8 @@ namespace ltad {
 /// Trains and evaluates one planned run, taking over what others have trained.
 class RunTrainer {
 public:
-    RunTrainer(const PlannedRun& planned, const PartIndex& index);
+    /// `verified`: feature stores that have been verified in this process.
+    RunTrainer(const PlannedRun& planned, const PartIndex& index, std::set<std::filesystem::path>& verified);
 
     /// `next`: called before each training with the parts that it makes; pictures are encoded before the first.
     void train(const std::function<void(std::span<const PlannedPart>)>& next);
@@ -22,10 +25,14 @@ public:
 
 private:
     void make(std::span<const PlannedPart> parts);
+    /// Throws Error when the run does not read any more what its key says: a table takes hours, and what is made of
+    /// other pictures must not be kept under it.
+    void check_inputs() const;
     void take_over(const PlannedPart& part, const json& settings) const;
 
     const PlannedRun& planned_;
     const PartIndex& index_;
+    std::set<std::filesystem::path>& verified_;
     const Method& method_;
     Run run_;
 };

@@ -94,7 +94,8 @@ ReproTable methods_table(const std::string& name, const ReproOptions& options) {
     const PaperTable& paper = paper_table(name);
     ReproTable table;
     table.title = text("Table ", name.back(), ": methods");
-    table.note = "All methods see the same features here; the paper's UniAD has an EfficientNet of its own.";
+    table.note =
+        "Methods that look at features see the same ones here; the paper's UniAD has an EfficientNet of its own.";
     for (const Method& method : methods())
         if (!has_method(paper, method.title)) table.note += text(' ', method.title, " is not in the paper.");
     table.label_headings = {"method"};

@@ -14,13 +14,12 @@ double seconds_between(TimeLeft::Clock::time_point start, TimeLeft::Clock::time_
 void TimeLeft::begin_training(double planned_seconds, Clock::time_point now) {
     end_training(now);
     current_ = planned_seconds;
-    done_before_ = 0;
     start_ = now;
 }
 
 void TimeLeft::end_training(Clock::time_point now) {
     if (current_ > 0) {
-        planned_ += (1 - done_before_) * current_;
+        planned_ += current_;
         taken_ += seconds_between(start_, now);
     }
     left_ -= current_;
@@ -32,10 +31,10 @@ void TimeLeft::give_up_training(double planned_seconds_after_it) {
     current_ = 0;
 }
 
-double TimeLeft::seconds(double done, double done_before, Clock::time_point now) {
-    done_before_ = done_before;
+double TimeLeft::seconds(double done, double done_before, Clock::time_point now) const {
+    const double share = done_before < 1 ? (done - done_before) / (1 - done_before) : 1;
     const double since = current_ > 0 ? seconds_between(start_, now) : 0;
-    return std::max(0.0, left_ - done * current_) * (taken_ + since) / (planned_ + (done - done_before) * current_);
+    return std::max(0.0, left_ - share * current_) * (taken_ + since) / (planned_ + share * current_);
 }
 
 }  // namespace ltad

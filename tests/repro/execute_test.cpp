@@ -13,6 +13,7 @@
 #include "ltad/repro/command.h"
 #include "ltad/repro/paper.h"
 #include "ltad/train/phase2.h"
+#include "repro/run_trainer.h"
 #include "support/dataset_tree.h"
 #include "support/tiny_run.h"
 
@@ -106,6 +107,65 @@ TEST_F(Repro, ChangedPicturesAreAnotherTable) {
     EXPECT_NE(printed(again), first);
 }
 
+/// As `cp -p` does: another picture of the same name, size and time.
+TEST_F(Repro, PicturesExchangedInSilenceAreSeen) {
+    const std::string first = printed(command("table8"));
+    const auto good = tiny / "data/woven/test/good/000.png", other = tiny / "data/washer/test/good/000.png";
+    const auto size = std::max(std::filesystem::file_size(good), std::filesystem::file_size(other));
+    const auto time = std::filesystem::last_write_time(good);
+    const auto put = [&](const std::string& bytes) {
+        write_file_atomically(good, bytes + std::string(size - bytes.size(), '\0'));  // behind a PNG's end
+        std::filesystem::last_write_time(good, time);
+    };
+    const std::string own = read_file(good);
+    put(own);
+    EXPECT_EQ(printed(command("table8")), first);
+    put(read_file(other));
+    const std::string exchanged = printed(command("table8"));
+    EXPECT_NE(exchanged, first);
+    // What was encoded before is not taken for it.
+    std::filesystem::remove_all(tiny / "features");
+    ReproCommand anew = command("table8");
+    anew.out = tiny / "anew";
+    EXPECT_EQ(printed(anew), exchanged);
+}
+
+TEST_F(Repro, DataThatChangeWhileATableIsMadeFailTheRun) {
+    const auto plan = make_plan(repro_table("table8", {.paper_data = false, .factors = {}, .efficientnet = {}}),
+                                tiny / "config.json", {}, 1, tiny / "repro");
+    const PlannedRun& run = plan.runs.front();
+    const PartIndex index(tiny / "repro");
+    std::set<std::filesystem::path> verified;
+    const auto picture = tiny / "data/woven/train/good/000.png";
+    const std::string bytes = read_file(picture);
+    write_file_atomically(picture, read_file(tiny / "data/washer/train/good/000.png"));
+    EXPECT_THAT([&] { RunTrainer(run, index, verified).train([](auto) {}); },
+                ThrowsMessage<Error>(HasSubstr("changed since this call began")));
+    EXPECT_FALSE(std::filesystem::exists(run.file_of(run.parts.front())));
+    write_file_atomically(picture, bytes);
+    RunTrainer trainer(run, index, verified);
+    EXPECT_NO_THROW(trainer.train([](auto) {}));
+    const auto mask = tiny / "data/woven/ground_truth/pit/000_mask.png";
+    write_file_atomically(mask, read_file(tiny / "data/woven/ground_truth/crack/000_mask.png"));
+    EXPECT_THAT([&] { (void)trainer.evaluate(); }, ThrowsMessage<Error>(HasSubstr("changed since this call began")));
+    EXPECT_FALSE(std::filesystem::exists(run.results_file()));
+}
+
+TEST_F(Repro, AChangedDigitIsNotBelieved) {
+    const std::string first = printed(command("table8"));
+    int changed = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(tiny / "repro/runs"))
+        for (const auto& file : std::filesystem::directory_iterator(entry.path())) {
+            if (!file.path().filename().string().starts_with("results")) continue;
+            json results = read_json(file.path());
+            results["mean"]["all"]["semantic"]["image_auroc"] = 7.5;
+            write_json(file.path(), results);
+            ++changed;
+        }
+    EXPECT_EQ(changed, 3);
+    EXPECT_EQ(printed(command("table8")), first);
+}
+
 TEST_F(Repro, DamageIsPlannedAndMended) {
     const std::string first = printed(command("table8"));
     const auto plan = make_plan(repro_table("table8", {.paper_data = false, .factors = {}, .efficientnet = {}}),
@@ -122,6 +182,7 @@ TEST_F(Repro, DamageIsPlannedAndMended) {
     EXPECT_THAT(printed(again), AllOf(HasSubstr("2 finished"), HasSubstr("semantic")));
     again.dry_run = false;
     EXPECT_EQ(printed(again), first);
+    EXPECT_TRUE(std::filesystem::exists(std::filesystem::path(run.config.output) / "split/split.json"));
     EXPECT_NO_THROW(ltad::Run(run.config).check_split());
 }
 

@@ -48,12 +48,14 @@ TEST_F(TimeLeftTest, LeavesOutWhatThePlanDoesNotHold) {
 }
 
 TEST_F(TimeLeftTest, CountsOnlyWhatWasDoneHere) {
-    TimeLeft left(2000);
-    left.begin_training(1000, at(0));
+    TimeLeft left(1100);
     // An earlier call has done 0.9 of it; this one follows the plan.
+    left.begin_training(100, at(0));
+    EXPECT_DOUBLE_EQ(left.seconds(0.9, 0.9, at(0)), 1100);
     EXPECT_DOUBLE_EQ(left.seconds(0.95, 0.9, at(50)), 1050);
     left.end_training(at(100));
     EXPECT_DOUBLE_EQ(left.seconds(0, 0, at(100)), 1000);
+    EXPECT_DOUBLE_EQ(left.seconds(1, 1, at(100)), 1000);
 }
 
 TEST_F(TimeLeftTest, AFailureTakesWhatWouldFollowWithItAndTeachesNothing) {

@@ -25,6 +25,7 @@ struct PlannedRun {
     std::string only;                 ///< the one score that it trains and evaluates; empty for all
     std::vector<PlannedPart> parts;   ///< in the order of their training
     std::string refused;              ///< why its config is not allowed; empty where it is
+    std::string inputs{};             ///< what it reads, by content, when the plan was made
 
     /// Where a finished part is.
     [[nodiscard]] std::filesystem::path file_of(const PlannedPart& part) const;

@@ -10,10 +10,10 @@ class TimeLeft {
 public:
     using Clock = std::chrono::steady_clock;
 
-    /// planned_seconds: of all trainings.
+    /// planned_seconds: of all that is left to train.
     explicit TimeLeft(double planned_seconds) : left_(planned_seconds) {}
 
-    /// A training begins that is planned to take so long; what was before has ended.
+    /// A training begins, of which so much is left to do; what was before has ended.
     void begin_training(double planned_seconds, Clock::time_point now = Clock::now());
     /// The training has ended.
     void end_training(Clock::time_point now = Clock::now());
@@ -21,7 +21,7 @@ public:
     void give_up_training(double planned_seconds_after_it);
 
     /// done, done_before: shares of the current training, in [0, 1], and what an earlier call had done of it.
-    [[nodiscard]] double seconds(double done, double done_before = 0, Clock::time_point now = Clock::now());
+    [[nodiscard]] double seconds(double done, double done_before = 0, Clock::time_point now = Clock::now()) const;
 
 private:
     /// The plan counts as half a minute of experience: the first steps, which find their memory, must not decide.
@@ -30,8 +30,7 @@ private:
     double left_;  ///< planned seconds of this training and those to come
     double planned_ = experience;
     double taken_ = experience;
-    double current_ = 0;      ///< planned seconds of this training; 0 between trainings
-    double done_before_ = 0;  ///< share of it that an earlier call had done
+    double current_ = 0;  ///< planned seconds of this training; 0 between trainings
     Clock::time_point start_{};
 };
 
