@@ -28,7 +28,7 @@ TEST(Detect, ScoresPicturesWithoutLabels) {
         EXPECT_TRUE(item.at("score").is_number());
         EXPECT_TRUE(item.at("verdict") == "good" || item.at("verdict") == "defective");
         EXPECT_EQ(item.at("class_from"), "predicted");
-        EXPECT_TRUE(std::filesystem::exists(work / ("overlays/" + item.at("file").get<std::string>())));
+        EXPECT_TRUE(std::filesystem::exists(work / ("overlays/" + item.at("file").get<std::string>() + ".png")));
     }
     EXPECT_EQ(lines, 9);
 

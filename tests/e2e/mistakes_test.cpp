@@ -70,6 +70,13 @@ TEST(Mistakes, AMaskOfAnotherSize) {
     const std::string sound = slurp(file);
     write_file_atomically(file, encode_png(mask));
     expect_refused(work.train("phase1"), 1, {"woven/ground_truth/pit/000_mask.png", "10 x 10", "64 x 64"});
+    const auto first = work / "data/woven/ground_truth/crack/000_mask.png";
+    const std::string sound_first = slurp(first);
+    std::filesystem::remove_all(work / "features");
+    write_file_atomically(first, encode_png(mask));
+    expect_refused(work.train("phase1"), 1, {"woven/ground_truth/crack/000_mask.png", "10 x 10", "64 x 64"});
+    EXPECT_TRUE(work.files_in("features").empty()) << "masks of another size are noticed before encoding";
+    write_file_atomically(first, sound_first);
     write_file_atomically(file, sound);
     Workspace::expect_done(work.train("phase1"));
     Workspace::expect_done(work.train("phase2"));

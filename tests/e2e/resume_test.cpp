@@ -63,7 +63,7 @@ TEST_P(Resume, EndsInTheBytesOfAnUninterruptedRun) {
 TEST_P(Resume, OfUniadLikewise) {
     const Workspace work;
     auto arguments = long_training;
-    arguments.insert(arguments.end(), {"--set", "method=uniad", "--set", "phase2.epochs=400"});
+    arguments.insert(arguments.end(), {"--set", "method=uniad", "--set", "phase2.epochs=250"});
     Workspace::expect_done(work.train("fit", arguments));
     const auto expected = work.files_in("runs/tiny/uniad");
     std::filesystem::remove_all(work / "runs");
