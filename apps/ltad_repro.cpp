@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
         ->allow_extra_args(false);
     app.add_option("--efficientnet", command.efficientnet, "Model directory of the EfficientNet of row 6.1");
     app.add_option("--out", command.out, "Folder for runs and tables; else runs/repro/<name>");
+    app.add_flag("--verify-features", command.verify_features, "Rehash the feature stores of unfinished runs first");
     app.add_flag("--dry-run", command.dry_run, "Print the plan and how long it may take, and exit");
     return ltad::run_command(app, argc, argv,
                              [&] { ltad::reproduce(command, std::cout, ::isatty(STDOUT_FILENO) == 1); });

@@ -92,7 +92,11 @@ void read_blocks(const std::filesystem::path& path, const std::function<void(std
     }
 }
 
-std::string read_file(const std::filesystem::path& path) { return std::string(MappedFile(path).bytes()); }
+std::string read_file(const std::filesystem::path& path) {
+    std::string bytes;
+    read_blocks(path, [&](std::string_view block) { bytes += block; });
+    return bytes;
+}
 
 void make_directories(const std::filesystem::path& path) {
     std::error_code code;

@@ -1,8 +1,13 @@
 #include "ltad/core/hash.h"
 
 #include <array>
+#include <cstdint>
+#include <ctime>
+#include <map>
+#include <mutex>
 
 #include <openssl/evp.h>
+#include <sys/stat.h>
 
 #include "ltad/core/error.h"
 #include "ltad/core/files.h"
@@ -50,6 +55,29 @@ std::string sha256_file(const std::filesystem::path& path) {
     Sha256 hash;
     read_blocks(path, [&](std::string_view bytes) { hash.update(bytes); });
     return hash.hex();
+}
+
+std::string remembered_sha256_file(const std::filesystem::path& path) {
+    static std::mutex guard;
+    static std::map<std::array<std::int64_t, 6>, std::string> known;
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) return sha256_file(path);  // which says why
+    // Another change within the clock's grain would not show in the times.
+    constexpr std::int64_t young = 3;
+    if (std::time(nullptr) - status.st_ctim.tv_sec < young) return sha256_file(path);
+    const std::array<std::int64_t, 6> identity = {static_cast<std::int64_t>(status.st_dev),
+                                                  static_cast<std::int64_t>(status.st_ino),
+                                                  status.st_size,
+                                                  status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec,
+                                                  status.st_ctim.tv_sec,
+                                                  status.st_ctim.tv_nsec};
+    {
+        const std::lock_guard lock(guard);
+        if (const auto found = known.find(identity); found != known.end()) return found->second;
+    }
+    std::string hash = sha256_file(path);
+    const std::lock_guard lock(guard);
+    return known.try_emplace(identity, std::move(hash)).first->second;
 }
 
 }  // namespace ltad

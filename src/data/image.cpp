@@ -102,10 +102,10 @@ Image decode_image(std::string_view bytes, const std::string& name) {
     return image;
 }
 
-Image read_image(const std::filesystem::path& path) { return decode_image(MappedFile(path).bytes(), path.string()); }
+Image read_image(const std::filesystem::path& path) { return decode_image(read_file(path), path.string()); }
 
 Mask read_mask(const std::filesystem::path& path) {
-    const cv::Mat picture = decode(MappedFile(path).bytes(), path.string());
+    const cv::Mat picture = decode(read_file(path), path.string());
     const int colours = std::min(picture.channels(), 3);  // without alpha
     Mask mask{.width = picture.cols, .height = picture.rows, .pixels = {}};
     mask.pixels.resize(picture.total());

@@ -56,7 +56,7 @@ Dataset list_mvtec(const DatasetConfig& config) {
     for (const std::string& name : folders_in(root)) {
         if (!std::filesystem::is_directory(root / name / "train" / "good")) {
             if (!std::filesystem::is_directory(root / name / "test")) {
-                log_warning(
+                log_warning_once(
                     text((root / name).string(), ": is no class (it has neither train/good nor test), and left out"));
                 continue;
             }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <future>
 #include <ostream>
+#include <set>
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -38,13 +39,24 @@ Config config_of(const InspectionOptions& options) {
 }
 
 /// Below the folder under the picture's own path, as far as that has one: pictures of the same name in two folders stay
-/// apart, also those above the working folder. With a second ending, so that it is nobody's picture.
+/// apart, also those above the working folder.
 std::filesystem::path overlay_file(const std::filesystem::path& folder, const std::string& picture) {
     std::filesystem::path path = folder;
     for (const auto& part : std::filesystem::path(picture).lexically_normal().relative_path())
         path /= part == ".." ? std::filesystem::path(".._") : part;
     path += ".png";
     return path;
+}
+
+/// Throws UsageError where an overlay would take the place of a picture, such as one that an earlier call has made.
+void check_overlays(const std::filesystem::path& folder, const std::vector<std::filesystem::path>& pictures) {
+    std::set<std::filesystem::path> known;
+    for (const auto& picture : pictures) known.insert(std::filesystem::weakly_canonical(picture));
+    for (const auto& picture : pictures)
+        if (const auto file = overlay_file(folder, picture.string());
+            known.contains(std::filesystem::weakly_canonical(file)))
+            throw UsageError(text("--overlays ", folder.string(), ": the overlay of ", picture.string(),
+                                  " would take the place of ", file.string(), ", which is among the pictures"));
 }
 
 void write_overlay(const std::filesystem::path& folder, const Finding& finding) {
@@ -170,6 +182,7 @@ void inspect_pictures(const InspectionOptions& options, std::ostream& out) {
     if (!options.overlays.empty() && !detector->gives_maps())
         throw UsageError(text("--overlays: method \"", run.config().method,
                               "\" scores whole pictures, and has no maps to lay over them"));
+    if (!options.overlays.empty()) check_overlays(options.overlays, pictures.files);
     if (!options.overlays.empty()) make_directories(options.overlays);  // a wrong one is found before the work
     const Thresholds thresholds = thresholds_of(run, *detector);
     const Inspector inspector(run, *detector, thresholds, options.class_name, !options.overlays.empty());

@@ -32,6 +32,7 @@ std::vector<std::string> patchcore_keys(const Config&) {
 json patchcore_settings(const Run& run) {
     json settings = run.common_settings();
     settings.update(picked(run.config(), patchcore_keys(run.config())));
+    settings["bank"] = 2;  // with the pictures of its rows
     return settings;
 }
 
@@ -142,7 +143,7 @@ public:
         return detection(nearest_distances(patches.flatten(0, 1), bank_).view({patches.size(0), patches.size(1)}));
     }
 
-    /// A picture is no nearer to its own patches than to others': near them alone it would look more normal than any.
+    /// A training picture is nearest to its own patches, by which it would look more normal than any other.
     [[nodiscard]] Detection detect_left_out(const FeatureSet& set,
                                             std::span<const std::size_t> indices) const override {
         const c10::NoGradGuard no_grad;

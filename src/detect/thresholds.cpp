@@ -188,6 +188,9 @@ Thresholds thresholds_of(Run& run, const Detector& detector) {
     Progress progress("thresholds", run.split().train.size(), "images");
     json classes = json::object();
     for (const std::string& name : run.class_names()) {
+        if (std::count_if(run.split().train.begin(), run.split().train.end(),
+                          [&](const Sample& sample) { return sample.class_name == name; }) == 1)
+            log_warning(text(name, ": has one training picture, so its threshold is a guess"));
         const NormalClass& normal = measured.classes[name] = observe(run, detector, progress, name);
         classes[name] = to_json(names, normal);
     }

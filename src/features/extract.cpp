@@ -58,10 +58,14 @@ Batch load_batch(std::span<const std::filesystem::path> files, std::int64_t imag
 }
 
 std::vector<std::filesystem::path> missing_from(const FeatureStore& store,
-                                                const std::vector<std::filesystem::path>& files) {
+                                                const std::vector<std::filesystem::path>& files,
+                                                const HashOf& hash_of) {
     std::vector<std::filesystem::path> missing;
-    for (const auto& file : files)
-        if (!store.contains(stamp_of(file, false))) missing.push_back(file);
+    for (const auto& file : files) {
+        FileStamp stamp = stamp_of(file, false);
+        if (hash_of) stamp.sha256 = hash_of(file);
+        if (!store.contains(stamp)) missing.push_back(file);
+    }
     return missing;
 }
 
@@ -102,12 +106,12 @@ FeatureStore open_store(const Config& config, const AlignModel& encoder, const F
 }
 
 void encode_missing(FeatureStore& store, const AlignModel& encoder, const FeatureLayout& layout,
-                    const std::vector<std::filesystem::path>& files, std::int64_t batch_size) {
-    if (missing_from(store, files).empty()) return;
+                    const std::vector<std::filesystem::path>& files, std::int64_t batch_size, const HashOf& hash_of) {
+    if (missing_from(store, files, hash_of).empty()) return;
     const FileLock lock(store.lock_file(), "it is encoding pictures into " + store.folder().string());
     store.refresh();  // the other process may have done our work
     store.remove_leftovers();
-    const auto missing = missing_from(store, files);
+    const auto missing = missing_from(store, files, hash_of);
     if (missing.empty()) return;
 
     const std::span<const std::filesystem::path> all(missing);

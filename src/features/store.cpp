@@ -11,6 +11,7 @@
 
 #include "ltad/core/error.h"
 #include "ltad/core/hash.h"
+#include "ltad/core/interrupt.h"
 #include "ltad/core/log.h"
 #include "ltad/core/parallel.h"
 
@@ -112,8 +113,8 @@ bool FeatureStore::contains(const FileStamp& stamp) const {
     if (found == by_path_.end()) return false;
     const FileStamp& known = found->second.stamp;
     if (known.size != stamp.size) return false;
-    return known.modified == stamp.modified ||
-           known.sha256 == (stamp.sha256.empty() ? sha256_file(stamp.path) : stamp.sha256);
+    if (!stamp.sha256.empty()) return known.sha256 == stamp.sha256;
+    return known.modified == stamp.modified || known.sha256 == sha256_file(stamp.path);
 }
 
 ImageFeatures FeatureStore::get(const std::string& path) const {
@@ -152,11 +153,12 @@ std::vector<std::string> FeatureStore::forget_changed() {
     std::vector<char> changed(paths.size());
     for_each_index(paths.size(), static_cast<std::size_t>(at::get_num_threads()),
                    [&](std::size_t i) { changed[i] = sha256_file(paths[i]) != by_path_.at(paths[i]).stamp.sha256; });
+    if (interrupt_requested()) throw Interrupted("interrupted while features were verified");
     std::vector<std::string> problems;
     for (std::size_t i = 0; i < paths.size(); ++i) {
         if (!changed[i]) continue;
         by_path_.erase(paths[i]);
-        problems.push_back(text(paths[i], ": the picture has changed since it was encoded"));
+        problems.push_back(text(paths[i], ": the picture has changed since it was encoded, or cannot be read"));
     }
     return problems;
 }

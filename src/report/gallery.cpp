@@ -56,8 +56,8 @@ std::string render_item(const GalleryItem& item) {
     std::string out = text("<figure class=\"item\"><figcaption><b>", escape(item.class_name), "</b> <span class=\"",
                            item.defective ? "bad" : "good", "\">", item.defective ? "defective" : "good",
                            "</span><span class=\"more\">", breakable(item.file), "</span><span class=\"more\">score ",
-                           brief(item.score), "</span><span class=\"more\">", item.rank, ". highest of the class's ",
-                           item.of, "</span></figcaption><div class=\"panels\">");
+                           brief(item.score), "</span><span class=\"more\">rank ", item.rank, " of ", item.of,
+                           " in its class</span></figcaption><div class=\"panels\">");
     for (const GalleryPanel& panel : item.panels)
         out += text("<figure><img width=\"", panel.image.width, "\" height=\"", panel.image.height,
                     "\" loading=\"lazy\" decoding=\"async\" src=\"", data_uri(panel.image), "\" alt=\"",
@@ -118,7 +118,7 @@ std::string gallery_section(const Report& report, std::size_t picture_bytes) {
     if (shown < report.gallery.size())
         out += text(" Shown are the ", shown, " pictures most worth looking at; ", report.gallery.size() - shown,
                     " more were left out to keep the page small.");
-    out += "</p>\n";
+    out += " Rank 1 is the highest score of a class.</p>\n";
     for (std::size_t k = 0; k < kinds.size(); ++k)
         if (!parts[k].empty())
             out += text("<h3>", kinds[k].heading, "</h3>\n<p class=\"lead\">", kinds[k].words, " Here are ",

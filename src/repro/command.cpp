@@ -85,6 +85,10 @@ Setting setting_of(const ReproCommand& command) {
     if (factors.empty() && !paper_data) factors = {config.split.imbalance_factor};
     setting.table = repro_table(command.table,
                                 {.paper_data = paper_data, .factors = factors, .efficientnet = command.efficientnet});
+    for (const std::string& input : {config.encoder.path, config.split.path})
+        if (std::filesystem::equivalent(command.out, input, code))
+            throw UsageError(
+                text("--out ", command.out.string(), ": tables and runs must not go where ", input, " is"));
     setting.root = command.out.empty() ? std::filesystem::path("runs") / "repro" / config.name : command.out;
     return setting;
 }
@@ -171,7 +175,7 @@ void reproduce(const ReproCommand& command, std::ostream& out, bool ansi) {
     }
     log_info(text(setting.table.title, '\n', describe(plan, work)));
     make_directories(setting.root);  // before the work, should that fail
-    const auto outcomes = execute(plan, work, setting.root, setting.table.name);
+    const auto outcomes = execute(plan, work, setting.root, setting.table.name, command.verify_features);
     const CellGrid cells = read_cells(setting.table, plan, outcomes);
     write_table(setting, call_of(command, setting), cells);
     out << format_table(setting.table, cells, ansi);

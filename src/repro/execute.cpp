@@ -33,7 +33,7 @@ std::optional<json> finished_results(const PlannedRun& run) {
         check_seal(results);
         return results;
     } catch (const std::exception& error) {
-        log_warning(text(file.string(), ": is damaged and made again (", words_of(error), ")"));
+        log_warning_once(text(file.string(), ": is damaged and made again (", words_of(error), ")"));
         return std::nullopt;
     }
 }
@@ -231,9 +231,8 @@ std::string describe(const ReproPlan& plan, const ReproWork& work) {
 }
 
 std::vector<RunOutcome> execute(const ReproPlan& plan, const ReproWork& work, const std::filesystem::path& root,
-                                const std::string& title) {
+                                const std::string& title, bool verify_features) {
     const PartIndex index(root);
-    std::set<std::filesystem::path> verified;
     Overall overall(title, plan.runs.size(), work);
     std::vector<RunOutcome> outcomes(plan.runs.size());
     for (std::size_t r = 0; r < plan.runs.size(); ++r) {
@@ -246,10 +245,15 @@ std::vector<RunOutcome> execute(const ReproPlan& plan, const ReproWork& work, co
         if (outcome.results) continue;
         log_info(text(title, ", run ", r + 1, " of ", plan.runs.size(), ": ", run.label, " in ", run.config.output));
         std::span<const PlannedPart> not_begun(run.parts);
+        const auto failed = [&](const std::string& why) {
+            overall.give_up_training(planned_seconds(work, r, not_begun));
+            outcome.why = as_utf8(why);
+            log_error(text(run.label, ": ", outcome.why));
+        };
         try {
             overall.begin_run(r);
-            RunTrainer trainer(run, index, verified);
-            trainer.train([&](auto parts) {
+            RunTrainer trainer(run, index);
+            trainer.train(verify_features, [&](auto parts) {
                 overall.begin_training(planned_seconds(work, r, parts));
                 not_begun = not_begun.subspan(parts.size());
             });
@@ -257,10 +261,10 @@ std::vector<RunOutcome> execute(const ReproPlan& plan, const ReproWork& work, co
             outcome.results = trainer.evaluate();
         } catch (const Interrupted&) {
             throw Interrupted("interrupted; what is finished is kept, and the same call goes on from there");
+        } catch (const std::filesystem::filesystem_error& error) {
+            failed(text(error.path1().string(), ": ", error.code().message()));
         } catch (const std::exception& error) {
-            overall.give_up_training(planned_seconds(work, r, not_begun));
-            outcome.why = as_utf8(error.what());
-            log_error(text(run.label, ": ", outcome.why));
+            failed(error.what());
         }
     }
     return outcomes;

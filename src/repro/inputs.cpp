@@ -14,27 +14,27 @@
 #include "ltad/split/split.h"
 
 namespace ltad {
-namespace {
 
-// Descriptions are bytes, no JSON: names of files need not be UTF-8.
-
-/// One that cannot be read must not hide the others.
 std::string content(const std::filesystem::path& file) {
-    if (interrupt_requested()) throw Interrupted("interrupted; nothing was trained yet");
     try {
-        return sha256_file(file);
+        return remembered_sha256_file(file);
     } catch (const Error&) {
         return "unreadable";
     }
 }
 
+namespace {
+
+// Descriptions are bytes, no JSON: names of an encoder's files need not be UTF-8.
+
 /// Names and labels, pictures and masks by content.
-std::string describe(const Config& config, const std::vector<Sample>& samples) {
+std::string describe(const Config& config, const std::vector<Sample>& samples, bool may_be_interrupted) {
     const std::filesystem::path root = config.dataset.root;
     const auto threads = config.threads > 0 ? static_cast<std::size_t>(config.threads)
                                             : std::max(1u, std::thread::hardware_concurrency());
     std::vector<std::string> lines(samples.size());
     for_each_index(samples.size(), threads, [&](std::size_t i) {
+        if (may_be_interrupted && interrupt_requested()) throw Interrupted("interrupted; nothing was trained yet");
         const Sample& sample = samples[i];
         lines[i] =
             text(sample.file, '\0', sample.class_name, '\0', sample.defective, ' ', content(root / sample.file), ' ');
@@ -69,7 +69,8 @@ std::string describe_folder(const std::filesystem::path& folder) {
 std::string describe_tree(const std::filesystem::path& path) {
     if (!std::filesystem::is_directory(path)) return content(path);
     Contents files;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(
+             path, std::filesystem::directory_options::skip_permission_denied)) {
         std::error_code code;
         if (entry.is_regular_file(code)) files[entry.path().lexically_relative(path)] = content(entry.path());
     }
@@ -100,12 +101,14 @@ std::string Inputs::look_once(const std::string& what, const std::function<std::
 }
 
 std::string Inputs::training(const Config& config) {
-    std::string all = look_once("train " + picked(config, {"dataset"}).dump(),
-                                [&] { return describe(config, list_dataset(config.dataset).train); }) +
-                      look_once(config.encoder.path, [&] { return describe_folder(config.encoder.path); });
+    std::string all =
+        look_once("train " + picked(config, {"dataset"}).dump(),
+                  [&] { return describe(config, list_dataset(config.dataset).train, may_be_interrupted_); }) +
+        look_once(config.encoder.path, [&] { return describe_folder(config.encoder.path); });
     if (!config.split.path.empty())
         all += look_once(text("train ", config.dataset.root, ' ', config.split.path), [&] {
-            return describe_folder(config.split.path) + describe(config, read_split(config.split.path).train);
+            return describe_folder(config.split.path) +
+                   describe(config, read_split(config.split.path).train, may_be_interrupted_);
         });
     return sha256(all);
 }
@@ -113,9 +116,9 @@ std::string Inputs::training(const Config& config) {
 std::string Inputs::test(const Config& config) {
     if (!config.split.path.empty())
         return look_once(text("test ", config.dataset.root, ' ', config.split.path),
-                         [&] { return describe(config, read_split(config.split.path).test); });
+                         [&] { return describe(config, read_split(config.split.path).test, may_be_interrupted_); });
     return look_once("test " + picked(config, {"dataset"}).dump(),
-                     [&] { return describe(config, list_dataset(config.dataset).test); });
+                     [&] { return describe(config, list_dataset(config.dataset).test, may_be_interrupted_); });
 }
 
 std::string Inputs::named(const Config& config, const std::vector<std::string>& keys) {

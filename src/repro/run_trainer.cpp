@@ -44,20 +44,16 @@ void mend(const std::filesystem::path& path, const std::function<void()>& check)
 
 }  // namespace
 
-RunTrainer::RunTrainer(const PlannedRun& planned, const PartIndex& index, std::set<std::filesystem::path>& verified)
-    : planned_(planned),
-      index_(index),
-      verified_(verified),
-      method_(method_named(planned.config.method)),
-      run_(planned.config) {
+RunTrainer::RunTrainer(const PlannedRun& planned, const PartIndex& index)
+    : planned_(planned), index_(index), method_(method_named(planned.config.method)), run_(planned.config) {
     // The folder is this run's alone: its key says what must be there.
     mend(run_.output() / "split", [&] { run_.check_split(); });
     mend(run_.output() / "config.json", [&] { run_.check_method(); });
+    run_.compare_by_content(content);  // as the key does
 }
 
-void RunTrainer::train(const std::function<void(std::span<const PlannedPart>)>& next) {
-    // The key knows the pictures by content: the features must be of these. From here on trainings see features alone.
-    run_.prepare_features(verified_.insert(run_.feature_folder()).second);
+void RunTrainer::train(bool verify_features, const std::function<void(std::span<const PlannedPart>)>& next) {
+    run_.prepare_features(verify_features);
     check_inputs();
     if (method_.parts.empty()) method_.fit(run_, {.from_shell = false});
     std::span<const PlannedPart> left(planned_.parts);
@@ -80,14 +76,17 @@ json RunTrainer::evaluate() {
     check_inputs();  // masks were read
     write_results(run_, results);
     json document = sealed(to_json(results));
+    if (std::filesystem::is_directory(planned_.results_file())) std::filesystem::remove_all(planned_.results_file());
     write_json(planned_.results_file(), document);
     return document;
 }
 
+bool RunTrainer::inputs_are_same() const { return Inputs(false).all(planned_.config) == planned_.inputs; }
+
 void RunTrainer::check_inputs() const {
-    if (Inputs().all(planned_.config) != planned_.inputs)
-        fail(planned_.config.dataset.root,
-             ": the data set, or the encoder, has changed since this call began; call again");
+    if (!inputs_are_same())
+        fail(planned_.config.dataset.root, " or ", planned_.config.encoder.path,
+             ": something there has changed since this call began; call again");
 }
 
 void RunTrainer::make(std::span<const PlannedPart> parts) {
@@ -98,7 +97,17 @@ void RunTrainer::make(std::span<const PlannedPart> parts) {
         remove_useless(state_file_of(file), settings);
         take_over(part, settings);
     }
-    method_.train(run_, parts.front().part->stage, planned_.only, {.resume = true, .from_shell = false});
+    try {
+        method_.train(run_, parts.front().part->stage, planned_.only, {.resume = true, .from_shell = false});
+        check_inputs();
+    } catch (const Error&) {
+        // What was trained on other pictures, finished or not, would be taken for this run's when they are back.
+        if (!inputs_are_same())
+            for (const PlannedPart& part : parts)
+                for (const auto& file : {planned_.file_of(part), state_file_of(planned_.file_of(part))})
+                    std::filesystem::remove(file);
+        throw;
+    }
     for (const PlannedPart& part : parts) index_.add(part, planned_.file_of(part));
 }
 

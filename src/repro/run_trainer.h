@@ -1,8 +1,6 @@
 #pragma once
 
-#include <filesystem>
 #include <functional>
-#include <set>
 #include <span>
 
 #include "ltad/core/json.h"
@@ -14,11 +12,10 @@ namespace ltad {
 /// Trains and evaluates one planned run, taking over what others have trained.
 class RunTrainer {
 public:
-    /// `verified`: feature stores that have been verified in this process.
-    RunTrainer(const PlannedRun& planned, const PartIndex& index, std::set<std::filesystem::path>& verified);
+    RunTrainer(const PlannedRun& planned, const PartIndex& index);
 
     /// `next`: called before each training with the parts that it makes; pictures are encoded before the first.
-    void train(const std::function<void(std::span<const PlannedPart>)>& next);
+    void train(bool verify_features, const std::function<void(std::span<const PlannedPart>)>& next);
 
     /// Writes the run's results and returns them.
     [[nodiscard]] json evaluate();
@@ -28,11 +25,11 @@ private:
     /// Throws Error when the run does not read any more what its key says: a table takes hours, and what is made of
     /// other pictures must not be kept under it.
     void check_inputs() const;
+    [[nodiscard]] bool inputs_are_same() const;
     void take_over(const PlannedPart& part, const json& settings) const;
 
     const PlannedRun& planned_;
     const PartIndex& index_;
-    std::set<std::filesystem::path>& verified_;
     const Method& method_;
     Run run_;
 };

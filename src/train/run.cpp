@@ -101,11 +101,12 @@ void Run::check_method() const {
     const auto file = output_ / "config.json";
     if (!std::filesystem::exists(file)) return;
     const json document = read_json(file);
-    const json there = document.is_object() ? document.value("method", json(config_.method)) : json();
+    const json there = document.is_object() ? document.value("method", json()) : json();
+    if (!there.is_string()) fail(file.string(), ": damaged, it names no method; --force starts over");
     if (there != config_.method)
         fail(output_.string(), ": a run of method ", there.dump(), " is here, not one of \"", config_.method,
-             "\"; --set method=", there.is_string() ? there.get<std::string>() : there.dump(),
-             " goes on with it, --set name=", config_.name, '-', config_.method, " makes another one");
+             "\"; --set method=", there.get<std::string>(), " goes on with it, --set name=", config_.name, '-',
+             config_.method, " makes another one");
 }
 
 FileLock Run::claim(bool start_over) const {
@@ -145,12 +146,12 @@ void Run::prepare_features(bool verify) {
     check_first_masks();
     // The store holds the whole data set, whatever the split: other splits of it then start at once.
     encode_missing(store_, encoder_, layout_, files_of(config_.dataset.root, {&split_.train, &split_.test, &held_out_}),
-                   config_.features.batch_size);
+                   config_.features.batch_size, hash_of_);
 }
 
 void Run::prepare_training_features() {
     encode_missing(store_, encoder_, layout_, files_of(config_.dataset.root, {&split_.train}),
-                   config_.features.batch_size);
+                   config_.features.batch_size, hash_of_);
 }
 
 FeatureSet Run::features_of(const std::vector<Sample>& samples) const {

@@ -1,6 +1,9 @@
 #include "ltad/core/hash.h"
 
+#include <chrono>
+#include <fstream>
 #include <string>
+#include <thread>
 
 #include <gmock/gmock.h>
 
@@ -67,6 +70,24 @@ TEST(Sha256, OfAFileIsOfItsBytes) {
     EXPECT_EQ(sha256_file(folder / "empty"), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     EXPECT_THAT([&] { (void)sha256_file(folder / "none"); },
                 ThrowsMessage<Error>(HasSubstr((folder / "none").string())));
+}
+
+TEST(Sha256, IsRememberedUntilTheFileChanges) {
+    const test::TemporaryFolder folder;
+    const auto file = folder / "a";
+    for (const char* bytes : {"one", "two", "six"}) {  // within one tick of the clock, perhaps
+        write_file_atomically(file, bytes);
+        EXPECT_EQ(remembered_sha256_file(file), sha256(bytes));
+        EXPECT_EQ(remembered_sha256_file(file), sha256(bytes));
+    }
+    std::this_thread::sleep_for(std::chrono::seconds(4));  // old enough to be remembered
+    EXPECT_EQ(remembered_sha256_file(file), sha256("six"));
+    EXPECT_EQ(remembered_sha256_file(file), sha256("six"));
+    const auto time = std::filesystem::last_write_time(file);
+    std::ofstream(file) << "ten";
+    std::filesystem::last_write_time(file, time);
+    EXPECT_EQ(remembered_sha256_file(file), sha256("ten")) << "the same name, inode, size and time";
+    EXPECT_THAT([&] { (void)remembered_sha256_file(folder / "none"); }, ThrowsMessage<Error>(HasSubstr("none")));
 }
 
 }  // namespace

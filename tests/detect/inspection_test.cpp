@@ -157,6 +157,17 @@ TEST_F(InspectionTest, OverlaysOfPicturesAboveTheWorkingFolderStayApart) {
     EXPECT_EQ(pictures, 2) << "the same file by its relative path, twice, and by its absolute one";
 }
 
+TEST_F(InspectionTest, OverlaysNeverTakeAPicturesPlace) {
+    make_directories(tiny / "new");
+    const auto picture = tiny / ("data/" + run.split().test[0].file);
+    std::filesystem::copy_file(picture, tiny / "new/a.png");
+    std::filesystem::copy_file(picture, tiny / "new/a.png.png");
+    const std::string bytes = read_file(tiny / "new/a.png.png");
+    EXPECT_THAT([&] { (void)lines({.pictures = {path("new")}, .overlays = "/"}); },
+                ThrowsMessage<UsageError>(AllOf(HasSubstr("--overlays"), HasSubstr("a.png.png"))));
+    EXPECT_EQ(read_file(tiny / "new/a.png.png"), bytes);
+}
+
 TEST_F(InspectionTest, AnOutputThatCannotBeWrittenStopsTheWork) {
     std::ostringstream out;
     out.setstate(std::ios::badbit);

@@ -10,6 +10,7 @@
 #include <opencv2/imgcodecs.hpp>
 
 #include "ltad/core/error.h"
+#include "ltad/core/files.h"
 #include "ltad/core/interrupt.h"
 #include "ltad/data/image.h"
 #include "ltad/eval/evaluate.h"
@@ -126,6 +127,32 @@ TEST(Report, HasEverythingForEveryMethod) {
         for (const std::string& name : run.class_names()) EXPECT_THAT(page, HasSubstr(name));
         EXPECT_THAT(page, AllOf(HasSubstr("data:image/"), Not(HasSubstr("<script"))));
     }
+}
+
+TEST(Report, JudgesByTheMethodsOwnScoreAlone) {
+    const TinyRun tiny;
+    ltad::Run run = tiny.open();
+    fit_detector(run, {});
+    for (const char* only : {"", "semantic"}) {
+        const auto detector = load_detector(run, only);
+        const Report report = make_report(run, *detector, evaluate(run, *detector));
+        const bool is_part = *only != '\0';
+        for (const ReportClass& c : report.classes) EXPECT_EQ(c.scores[0].normal_threshold.has_value(), !is_part);
+        EXPECT_EQ(report.facts[0].second, is_part ? "ltad, semantic score alone" : "ltad");
+        EXPECT_GE(report.gallery_totals[0] + report.gallery_totals[1] + report.gallery_totals[2],
+                  report.gallery.size());
+    }
+}
+
+TEST(Results, WhetherTheyCanBeWrittenIsKnownBefore) {
+    const TinyRun tiny;
+    const ltad::Run run = tiny.open();
+    EXPECT_NO_THROW(check_results_can_be_written(run));
+    EXPECT_FALSE(std::filesystem::exists(tiny / "run/eval/results.json"));
+    std::filesystem::remove_all(tiny / "run/eval");
+    write_file_atomically(tiny / "run/eval", "in the way");
+    EXPECT_THAT([&] { check_results_can_be_written(run); },
+                ::testing::ThrowsMessage<Error>(AllOf(HasSubstr("run/eval"), HasSubstr("is a file"))));
 }
 
 }  // namespace

@@ -61,6 +61,13 @@ TEST(ChooseGallery, RanksWithinTheClass) {
     EXPECT_EQ(ranks[3], 9);
 }
 
+TEST(ChooseGallery, SaysFromHowMany) {
+    // One class: two misses (a good one outscores them), the good one, and a hit.
+    const std::vector<GalleryCandidate> candidates = {
+        {"a", true, 1}, {"a", true, 2}, {"a", false, 3}, {"a", true, 4}, {"a", false, 0}};
+    EXPECT_EQ(count_gallery_kinds(candidates), (std::array<std::size_t, 3>{2, 1, 1}));
+}
+
 TEST(ChooseGallery, LimitsHold) {
     Random random(RandomUse::test, {3});
     std::vector<GalleryCandidate> candidates;

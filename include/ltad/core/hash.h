@@ -29,4 +29,8 @@ private:
 /// Throws Error when the file cannot be read.
 [[nodiscard]] std::string sha256_file(const std::filesystem::path& path);
 
+/// The same, remembered as long as the file's inode, size and times are: nothing that changes a file can set back the
+/// time of its status. One that has changed within the last seconds is read again. By several threads at once.
+[[nodiscard]] std::string remembered_sha256_file(const std::filesystem::path& path);
+
 }  // namespace ltad

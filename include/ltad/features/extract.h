@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <vector>
 
 #include "ltad/align/align_model.h"
@@ -27,9 +28,14 @@ struct ExtractedFeatures {
 /// The store for these settings.
 [[nodiscard]] FeatureStore open_store(const Config& config, const AlignModel& encoder, const FeatureLayout& layout);
 
-/// Encodes those of the files that the store lacks; decoding runs beside encoding. Throws Error naming an unreadable
-/// picture, Interrupted after saving what was done.
+/// SHA-256 of a file.
+using HashOf = std::function<std::string(const std::filesystem::path&)>;
+
+/// Encodes those of the files that the store lacks; decoding runs beside encoding. `hash_of`: compares files by
+/// content; empty: by size and time, where these are the same. Throws Error naming an unreadable picture, Interrupted
+/// after saving what was done.
 void encode_missing(FeatureStore& store, const AlignModel& encoder, const FeatureLayout& layout,
-                    const std::vector<std::filesystem::path>& files, std::int64_t batch_size);
+                    const std::vector<std::filesystem::path>& files, std::int64_t batch_size,
+                    const HashOf& hash_of = {});
 
 }  // namespace ltad

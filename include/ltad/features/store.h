@@ -57,7 +57,8 @@ public:
     [[nodiscard]] const Shape& shape() const { return shape_; }
     [[nodiscard]] std::size_t size() const { return by_path_.size(); }
 
-    /// Whether the picture is there and unchanged: same size and time, or else the same hash.
+    /// Whether the picture is there and unchanged: the same hash where the stamp has one, else the same size and time,
+    /// or the same hash.
     [[nodiscard]] bool contains(const FileStamp& stamp) const;
 
     /// Throws Error when the picture is not there.

@@ -18,6 +18,7 @@ struct ReproCommand {
     std::filesystem::path efficientnet{};  ///< of row 6.1
     std::filesystem::path out{};           ///< empty: runs/repro/<the config's name>
     bool dry_run = false;
+    bool verify_features = false;  ///< rehash the feature stores first
 };
 
 /// Plans, prints the plan to stderr, trains and evaluates what is missing, prints the table to `out` and writes it as

@@ -42,9 +42,10 @@ struct RunOutcome {
 
 /// Trains and evaluates what is missing, run by run, under <root>/runs; what is finished stays, so that the same call
 /// goes on after an interruption. Parts that several runs share are trained once. A run that fails costs no other.
-/// Returns the outcome of each run. Throws Interrupted.
+/// verify_features: rehashes the feature store of each first. Returns the outcome of each run. Throws Interrupted.
 [[nodiscard]] std::vector<RunOutcome> execute(const ReproPlan& plan, const ReproWork& work,
-                                              const std::filesystem::path& root, const std::string& title);
+                                              const std::filesystem::path& root, const std::string& title,
+                                              bool verify_features);
 
 /// The cells of a table from its runs' results.
 [[nodiscard]] CellGrid read_cells(const ReproTable& table, const ReproPlan& plan,

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ltad/align/align_model.h"
@@ -11,6 +12,7 @@
 #include "ltad/config/config.h"
 #include "ltad/core/files.h"
 #include "ltad/core/json.h"
+#include "ltad/features/extract.h"
 #include "ltad/features/store.h"
 #include "ltad/split/split.h"
 #include "ltad/train/feature_set.h"
@@ -50,11 +52,13 @@ public:
     void prepare_features(bool verify);
     /// Those of the training set alone.
     void prepare_training_features();
+    /// From now on pictures are compared with the feature store by content, of which size and time may not show a
+    /// change.
+    void compare_by_content(HashOf hash_of) { hash_of_ = std::move(hash_of); }
 
     [[nodiscard]] const Config& config() const { return config_; }
     [[nodiscard]] at::Device device() const { return device_; }
     [[nodiscard]] const std::filesystem::path& output() const { return output_; }
-    [[nodiscard]] const std::filesystem::path& feature_folder() const { return store_.folder(); }
     [[nodiscard]] const Split& split() const { return split_; }
     [[nodiscard]] const AlignModel& encoder() const { return encoder_; }
     [[nodiscard]] const FeatureLayout& layout() const { return layout_; }
@@ -82,6 +86,7 @@ private:
     AlignModel encoder_;
     FeatureLayout layout_;
     FeatureStore store_;
+    HashOf hash_of_;
 };
 
 /// Picks threads and device for a config.
