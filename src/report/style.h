@@ -42,7 +42,7 @@ nav a:hover{color:var(--ink);text-decoration:underline}
 
 .scroll{overflow-x:auto;margin:.4rem 0 1rem;
  background:linear-gradient(to left,var(--paper) 40%,transparent) 100% 0/2.4rem 100% no-repeat local,
-  linear-gradient(to left,color-mix(in srgb,var(--soft) 40%,transparent),transparent) 100% 0/.7rem 100% no-repeat scroll}
+  linear-gradient(to left,color-mix(in srgb,var(--soft) 40%,transparent),transparent) calc(100% - 1px) 0/.7rem 100% no-repeat scroll}
 table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;font-weight:600;padding:.3rem 0}
 th,td{padding:.2rem .6rem;text-align:right;white-space:nowrap}
