@@ -273,7 +273,8 @@ TEST_F(Repro, CellsNameTheirRuns) {
     ReproCommand two = command("table8");
     two.seeds = 2;
     (void)printed(two);
-    for (const json& row : document("table8").at("rows"))
+    const json table = document("table8");
+    for (const json& row : table.at("rows"))
         for (const json& cell : row.at("cells")) {
             ASSERT_EQ(cell.at("runs").size(), 2u);
             for (std::size_t s = 0; s < 2; ++s) {
