@@ -158,7 +158,7 @@ std::vector<Mistake> check_fields_together(const Config& c) {
     expect(c.scoring.image_pooling <= c.scoring.map_size, "scoring.image_pooling", ": ", c.scoring.image_pooling,
            " is larger than scoring.map_size = ", c.scoring.map_size);
     expect(!c.prompts.init.empty(), "prompts.init",
-           ": \"\" is not allowed (\"object\", another word, \"class_name\" or \"random\")");
+           ": '' is not allowed (\"object\", another word, \"class_name\" or \"random\")");
     expect(c.prompts.length > 0 || c.prompts.init != "random", "prompts.length",
            ": 0 takes the number of tokens from a text, which prompts.init \"random\" has not; a number from 1 is "
            "allowed");

@@ -59,17 +59,14 @@ std::unique_ptr<Detector> load_detector(const Run& run, const std::string& only)
     if (!only.empty() && std::find(method.scores.begin() + 1, method.scores.end(), only) == method.scores.end())
         throw UsageError(text("--only: '", only, "' is no part of the score \"", method.scores.front(), '"'));
     run.check_method();
-    const auto hashes = [&] {
-        std::vector<std::string> all;
-        for (const MethodPart* part : method.parts_for(only))
-            if (const auto file = run.output() / part->file; std::filesystem::exists(file))
-                all.push_back(sha256_file(file));
-        return all;
-    };
-    const auto before = hashes();
+    std::vector<std::string> before;
+    for (const MethodPart* part : method.parts_for(only))
+        if (const auto file = run.output() / part->file; std::filesystem::exists(file))
+            before.push_back(sha256_file(file));
     auto detector = method.load(run, only);
     detector->remember_file_hashes();
-    if (hashes() != before) fail(run.output().string(), ": another process is training here; call again");
+    if (detector->file_hashes() != before)
+        fail(run.output().string(), ": another process is training here; call again");
     return detector;
 }
 

@@ -101,8 +101,8 @@ void Run::check_method() const {
     const auto file = output_ / "config.json";
     if (!std::filesystem::exists(file)) return;
     const json document = read_json(file);
-    const json there = document.is_object() ? document.value("method", json()) : json();
-    if (!there.is_string()) fail(file.string(), ": damaged, it names no method; --force starts over");
+    const json there = document.is_object() ? document.value("method", json(Config().method)) : json();
+    if (!there.is_string()) fail(file.string(), ": damaged, its method is no text; --force starts over");
     if (there != config_.method)
         fail(output_.string(), ": a run of method ", there.dump(), " is here, not one of \"", config_.method,
              "\"; --set method=", there.get<std::string>(), " goes on with it, --set name=", config_.name, '-',

@@ -204,5 +204,19 @@ TEST_F(ReproDamage, PartsOfAnotherPhase1AreMadeAgain) {
     EXPECT_THAT(printed(again), HasSubstr("3 runs, 3 finished"));
 }
 
+TEST_F(ReproDamage, VerifyingFindsDamagedFeatures) {
+    const std::string first = printed(command("table8"));
+    for (const auto& store : std::filesystem::directory_iterator(tiny / "features")) {
+        const auto file = store.path() / "features-0.npy";
+        std::string bytes = read_file(file);
+        for (std::size_t i = bytes.size() / 2; i < bytes.size(); i += 4) bytes[i] = static_cast<char>(bytes[i] ^ 0x40);
+        write_file_atomically(file, bytes);
+    }
+    ReproCommand anew = command("table8");
+    anew.out = tiny / "anew";
+    anew.verify_features = true;
+    EXPECT_EQ(printed(anew), first);
+}
+
 }  // namespace
 }  // namespace ltad::test

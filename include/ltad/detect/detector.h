@@ -41,7 +41,7 @@ public:
         return detect(set, indices);
     }
 
-    /// The fitted files it was loaded from: the same bytes give the same scores.
+    /// The fitted files it was loaded from, in the order of the method's parts: the same bytes give the same scores.
     [[nodiscard]] virtual std::vector<std::filesystem::path> files() const = 0;
     /// Their SHA-256 when it was loaded; another training may have replaced them since. Set by `load_detector`.
     [[nodiscard]] const std::vector<std::string>& file_hashes() const { return file_hashes_; }

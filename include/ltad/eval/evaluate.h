@@ -12,8 +12,8 @@ struct EvaluateOptions {
 
 /// Scores every test picture of a run with its fitted method (`load_detector`) and computes all AUROCs. Works class by
 /// class: but for the mixed pixel figures (scoring.mixed_pixels), which keep every pixel, memory does not grow with the
-/// number of classes. Throws Error naming a picture whose score is not a number,
-/// and a mask whose size is not its picture's; UsageError where maps are asked of a method that gives none.
+/// number of classes. Throws Error naming a picture whose score is not a number, and a mask whose size is not its
+/// picture's; UsageError where maps are asked of a method that gives none.
 [[nodiscard]] Results evaluate(Run& run, const Detector& detector, const EvaluateOptions& options = {});
 
 /// The config_sha256 of its results: of eval/config.json.
