@@ -11,6 +11,7 @@
 
 #include "ltad/core/error.h"
 #include "ltad/core/interrupt.h"
+#include "ltad/core/isa.h"
 #include "ltad/core/log.h"
 
 namespace ltad {
@@ -61,6 +62,7 @@ int run_command(CLI::App& app, int argc, char** argv, const std::function<void()
     fill_closed_descriptors();
     try {
         app.parse(argc, argv);
+        check_isa();
         catch_interrupts();
         body();
         // A result that could not be written to stdout (a closed pipe, a full disk) is not a success.

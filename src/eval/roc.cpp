@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "ltad/core/error.h"
+#include "ltad/kernels/multiversion.h"
 #include "ordered_keys.h"
 
 namespace ltad {
@@ -13,7 +14,7 @@ struct Counts {
     std::size_t nan = 0;
 };
 
-LTAD_MULTIVERSION Counts count(const float* scores, const std::uint8_t* labels, std::size_t size) {
+LTAD_MULTIVERSION(Counts, count, (const float* scores, const std::uint8_t* labels, std::size_t size)) {
     std::uint64_t defective = 0, nan = 0;
     for (std::size_t i = 0; i < size; ++i) {
         defective += labels[i] != 0 ? 1 : 0;

@@ -9,7 +9,7 @@
 
 #include "ltad/kernels/buffer.h"
 #include "ltad/kernels/gemm.h"
-#include "ltad/kernels/simd.h"
+#include "ltad/kernels/multiversion.h"
 
 namespace ltad {
 namespace {
@@ -47,8 +47,9 @@ LTAD_INLINE void exponentials_of_strip(float* __restrict s, const float* __restr
 }
 
 /// The same for all columns: 64 at a time, whose maxima and sums stay in registers, then 16.
-LTAD_MULTIVERSION void exponentials(float* s, const float* mask, std::int64_t n, std::int64_t ld, float scale,
-                                    float* maxima, float* sums) {
+LTAD_MULTIVERSION(void, exponentials,
+                  (float* s, const float* mask, std::int64_t n, std::int64_t ld, float scale, float* maxima,
+                   float* sums)) {
     constexpr std::int64_t wide = 4 * lane;
     std::int64_t i = 0;
     for (; i + wide <= ld; i += wide) exponentials_of_strip<wide>(s + i, mask + i, n, ld, scale, maxima + i, sums + i);
@@ -56,16 +57,18 @@ LTAD_MULTIVERSION void exponentials(float* s, const float* mask, std::int64_t n,
 }
 
 /// s: raw products → probabilities, from the saved logarithms of the sums.
-LTAD_MULTIVERSION void probabilities(float* __restrict s, const float* __restrict mask, std::int64_t n, std::int64_t ld,
-                                     float scale, const float* __restrict log_sums) {
+LTAD_MULTIVERSION(void, probabilities,
+                  (float* __restrict s, const float* __restrict mask, std::int64_t n, std::int64_t ld, float scale,
+                   const float* __restrict log_sums)) {
     for (std::int64_t j = 0; j < n; ++j)
         for (std::int64_t i = 0; i < ld; ++i)
             s[j * ld + i] = fast_exp(s[j * ld + i] * scale + mask[j * ld + i] - log_sums[i]);
 }
 
 /// p → p f; g → p (g f − δ) scale, the gradient of the raw products; f = 1 where there are no factors.
-LTAD_MULTIVERSION void through_softmax(float* __restrict p, float* __restrict g, const float* __restrict factors,
-                                       std::int64_t n, std::int64_t ld, float scale, const float* __restrict delta) {
+LTAD_MULTIVERSION(void, through_softmax,
+                  (float* __restrict p, float* __restrict g, const float* __restrict factors, std::int64_t n,
+                   std::int64_t ld, float scale, const float* __restrict delta)) {
     for (std::int64_t j = 0; j < n; ++j) {
         float* const p_row = p + j * ld;
         float* const g_row = g + j * ld;
@@ -82,15 +85,16 @@ LTAD_MULTIVERSION void through_softmax(float* __restrict p, float* __restrict g,
 }
 
 /// x: [rows, ld], column i divided by divisor[i].
-LTAD_MULTIVERSION void divide_columns(float* __restrict x, std::int64_t rows, std::int64_t ld,
-                                      const float* __restrict divisor) {
+LTAD_MULTIVERSION(void, divide_columns,
+                  (float* __restrict x, std::int64_t rows, std::int64_t ld, const float* __restrict divisor)) {
     for (std::int64_t r = 0; r < rows; ++r)
         for (std::int64_t i = 0; i < ld; ++i) x[r * ld + i] /= divisor[i];
 }
 
 /// delta[i] = Σ_d a_t[d, i] b_t[d, i].
-LTAD_MULTIVERSION void dot_columns(const float* __restrict a_t, const float* __restrict b_t, std::int64_t rows,
-                                   std::int64_t ld, float* __restrict delta) {
+LTAD_MULTIVERSION(void, dot_columns,
+                  (const float* __restrict a_t, const float* __restrict b_t, std::int64_t rows, std::int64_t ld,
+                   float* __restrict delta)) {
     std::fill(delta, delta + ld, 0.0f);
     for (std::int64_t r = 0; r < rows; ++r)
         for (std::int64_t i = 0; i < ld; ++i) delta[i] += a_t[r * ld + i] * b_t[r * ld + i];

@@ -5,19 +5,21 @@
 #include <c10/util/Exception.h>
 
 #include "ltad/kernels/gemm.h"
+#include "ltad/kernels/multiversion.h"
 
 namespace ltad {
 namespace {
 
-LTAD_MULTIVERSION void round_row(const float* __restrict in, std::int64_t columns, std::uint32_t* __restrict out) {
+LTAD_MULTIVERSION(void, round_row, (const float* __restrict in, std::int64_t columns, std::uint32_t* __restrict out)) {
     for (std::int64_t i = 0; i < columns / 2; ++i)
         out[i] = bfloat16_bits(in[2 * i]) | bfloat16_bits(in[2 * i + 1]) << 16;
     if (columns % 2 != 0) out[columns / 2] = bfloat16_bits(in[columns - 1]);
 }
 
 /// `second` may be null for a row of zeros.
-LTAD_MULTIVERSION void interleave(const float* __restrict first, const float* __restrict second, std::int64_t columns,
-                                  std::uint32_t* __restrict out) {
+LTAD_MULTIVERSION(void, interleave,
+                  (const float* __restrict first, const float* __restrict second, std::int64_t columns,
+                   std::uint32_t* __restrict out)) {
     if (second == nullptr)
         for (std::int64_t i = 0; i < columns; ++i) out[i] = bfloat16_bits(first[i]);
     else
@@ -46,6 +48,7 @@ void gemm_bfloat16(std::int64_t m, std::int64_t n, std::int64_t k, const std::ui
 
 bool has_bfloat16() {
     static const bool works = [] {
+        if (isa() != Isa::avx512) return false;
         const std::uint32_t one = bfloat16_bits(1);
         float c = 0;
         try {

@@ -1,4 +1,5 @@
 #include "depthwise_plane.h"
+#include "ltad/kernels/multiversion.h"
 
 #include <algorithm>
 
@@ -64,11 +65,11 @@ LTAD_INLINE void plane_of(const DepthwisePlane& p, Rectifier f) {
     store_lanes(total, p.sums);
 }
 
-LTAD_MULTIVERSION void plane_3_1(const DepthwisePlane& p, Rectifier f) { plane_of<3, 1>(p, f); }
-LTAD_MULTIVERSION void plane_3_2(const DepthwisePlane& p, Rectifier f) { plane_of<3, 2>(p, f); }
-LTAD_MULTIVERSION void plane_5_1(const DepthwisePlane& p, Rectifier f) { plane_of<5, 1>(p, f); }
-LTAD_MULTIVERSION void plane_5_2(const DepthwisePlane& p, Rectifier f) { plane_of<5, 2>(p, f); }
-LTAD_MULTIVERSION void plane_any(const DepthwisePlane& p, Rectifier f) { plane_of<0, 0>(p, f); }
+LTAD_MULTIVERSION(void, plane_3_1, (const DepthwisePlane& p, Rectifier f)) { plane_of<3, 1>(p, f); }
+LTAD_MULTIVERSION(void, plane_3_2, (const DepthwisePlane& p, Rectifier f)) { plane_of<3, 2>(p, f); }
+LTAD_MULTIVERSION(void, plane_5_1, (const DepthwisePlane& p, Rectifier f)) { plane_of<5, 1>(p, f); }
+LTAD_MULTIVERSION(void, plane_5_2, (const DepthwisePlane& p, Rectifier f)) { plane_of<5, 2>(p, f); }
+LTAD_MULTIVERSION(void, plane_any, (const DepthwisePlane& p, Rectifier f)) { plane_of<0, 0>(p, f); }
 
 }  // namespace
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ltad/kernels/simd.h"
+#include "ltad/kernels/multiversion.h"
 
 namespace ltad {
 namespace {
@@ -34,8 +34,9 @@ std::uint64_t mix(std::uint64_t key) {
     return key ^ key >> 31;
 }
 
-LTAD_MULTIVERSION void draw_or_apply(std::uint64_t key, std::uint32_t threshold, float kept, std::int64_t first,
-                                     std::int64_t count, bool multiply, float* x) {
+LTAD_MULTIVERSION(void, draw_or_apply,
+                  (std::uint64_t key, std::uint32_t threshold, float kept, std::int64_t first, std::int64_t count,
+                   bool multiply, float* x)) {
     alignas(64) float factors[group_size];
     const std::int64_t end = first + count;
     for (std::int64_t at = first; at < end;) {

@@ -5,7 +5,7 @@
 
 #include <ATen/Parallel.h>
 
-#include "ltad/kernels/simd.h"
+#include "ltad/kernels/multiversion.h"
 
 namespace ltad {
 namespace {
@@ -32,8 +32,9 @@ LTAD_INLINE float squared_distance(const float* a, const float* b, std::int64_t 
 }
 
 /// Of rows first … last − 1. Returns the one with the largest `least`.
-LTAD_MULTIVERSION std::int64_t cover_rows(const float* points, std::int64_t first, std::int64_t last, std::int64_t dim,
-                                          const float* chosen, float* least) {
+LTAD_MULTIVERSION(std::int64_t, cover_rows,
+                  (const float* points, std::int64_t first, std::int64_t last, std::int64_t dim, const float* chosen,
+                   float* least)) {
     std::int64_t farthest = first;
     for (std::int64_t i = first; i < last; ++i) {
         least[i] = std::min(least[i], std::sqrt(squared_distance(points + i * dim, chosen, dim)));

@@ -6,7 +6,7 @@
 #include <ATen/Parallel.h>
 
 #include "ltad/kernels/gemm.h"
-#include "ltad/kernels/simd.h"
+#include "ltad/kernels/multiversion.h"
 
 namespace ltad {
 namespace {
@@ -25,7 +25,7 @@ void for_weight_rows(std::int64_t n, const Work& work) {
     });
 }
 
-LTAD_MULTIVERSION void add_to(float* __restrict sum, const float* __restrict x, std::int64_t count) {
+LTAD_MULTIVERSION(void, add_to, (float* __restrict sum, const float* __restrict x, std::int64_t count)) {
     for (std::int64_t i = 0; i < count; ++i) sum[i] += x[i];
 }
 

@@ -5,11 +5,11 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <ATen/native/CPUBlas.h>
-#include <c10/core/GradMode.h>
 #include <c10/util/Exception.h>
 
 #include "ltad/kernels/bfloat16.h"
-#include "ltad/kernels/simd.h"
+#include "ltad/kernels/multiversion.h"
+#include "tile_gemm.h"
 
 namespace ltad {
 namespace {
@@ -17,6 +17,7 @@ namespace {
 /// Whether LibTorch's brgemm works here; it throws where the processor or the build lacks it.
 bool has_block_kernel() {
     static const bool works = [] {
+        if (isa() != Isa::avx512) return false;
         const float a = 1, b = 1;
         float c = 0;
         try {
@@ -58,18 +59,21 @@ LTAD_INLINE void transpose_tiles(const T* __restrict in, std::int64_t rows, std:
     }
 }
 
-LTAD_MULTIVERSION void transpose_rows(const float* in, std::int64_t rows, std::int64_t columns, std::int64_t ld_in,
-                                      float* out, std::int64_t ld_out) {
+LTAD_MULTIVERSION(void, transpose_rows,
+                  (const float* in, std::int64_t rows, std::int64_t columns, std::int64_t ld_in, float* out,
+                   std::int64_t ld_out)) {
     transpose_tiles(in, rows, columns, ld_in, out, ld_out);
 }
 
-LTAD_MULTIVERSION void transpose_rows(const std::uint32_t* in, std::int64_t rows, std::int64_t columns,
-                                      std::int64_t ld_in, std::uint32_t* out, std::int64_t ld_out) {
+LTAD_MULTIVERSION(void, transpose_words,
+                  (const std::uint32_t* in, std::int64_t rows, std::int64_t columns, std::int64_t ld_in,
+                   std::uint32_t* out, std::int64_t ld_out)) {
     transpose_tiles(in, rows, columns, ld_in, out, ld_out);
 }
 
-LTAD_MULTIVERSION void add_rows(const float* __restrict x, std::int64_t rows, std::int64_t n, std::int64_t ldx,
-                                float* __restrict out) {
+LTAD_MULTIVERSION(void, add_rows,
+                  (const float* __restrict x, std::int64_t rows, std::int64_t n, std::int64_t ldx,
+                   float* __restrict out)) {
     for (std::int64_t r = 0; r < rows; ++r)
         for (std::int64_t i = 0; i < n; ++i) out[i] += x[r * ldx + i];
 }
@@ -83,12 +87,7 @@ void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::i
         at::native::cpublas::brgemm(m, n, k, lda, ldb, ldc, accumulate, a, b, c);
         return;
     }
-    const auto view = [](const float* data, std::int64_t rows, std::int64_t columns, std::int64_t stride) {
-        return at::from_blob(const_cast<float*>(data), {rows, columns}, {stride, 1}, at::kFloat);
-    };
-    const c10::NoGradGuard no_grad;
-    at::Tensor out = view(c, m, n, ldc);
-    at::addmm_out(out, out, view(a, m, k, lda), view(b, k, n, ldb), accumulate ? 1 : 0);
+    tile_gemm(m, n, k, a, lda, b, ldb, c, ldc, accumulate);
 }
 
 void transpose(const float* in, std::int64_t rows, std::int64_t columns, std::int64_t ld_in, float* out,
@@ -132,7 +131,7 @@ Panels Panels::transposed(const float* weight, std::int64_t n, std::int64_t k, P
         for_panels(n, [&](std::int64_t first, std::int64_t columns) {
             const auto rounded = make_buffer<std::uint32_t>(columns * words);
             to_bfloat16(weight + first * k, columns, k, k, rounded.get());
-            transpose_rows(rounded.get(), columns, words, words, panels.pairs_.get() + words * first, columns);
+            transpose_words(rounded.get(), columns, words, words, panels.pairs_.get() + words * first, columns);
         });
     } else {
         panels.data_ = make_buffer<float>(k * n);
@@ -199,7 +198,7 @@ void multiply_transposed_bfloat16(const float* a, std::int64_t na, std::int64_t 
         for (std::int64_t r = 0; r < rows; r += summed_per_block) {
             const std::int64_t count = std::min(summed_per_block, rows - r);
             to_bfloat16_pairs(a + r * lda + first, count, width, lda, rounded.get());
-            transpose_rows(rounded.get(), (count + 1) / 2, width, width, strip.get(), (count + 1) / 2);
+            transpose_words(rounded.get(), (count + 1) / 2, width, width, strip.get(), (count + 1) / 2);
             gemm_bfloat16(width, nb, count, strip.get(), pairs.get() + r / 2 * nb, out + first * nb, nb, r > 0);
         }
     });

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "ltad/kernels/gemm.h"
-#include "ltad/kernels/simd.h"
+#include "ltad/kernels/multiversion.h"
 
 namespace ltad {
 namespace {
@@ -43,8 +43,9 @@ LTAD_INLINE float variance_of(const float* row, std::int64_t dim, float mean) {
 }
 
 /// `row` holds the sum; becomes y.
-LTAD_MULTIVERSION void normalize_row(float* __restrict row, float* __restrict normalized, std::int64_t dim,
-                                     const float* __restrict gamma, const float* __restrict beta, float* inverse) {
+LTAD_MULTIVERSION(void, normalize_row,
+                  (float* __restrict row, float* __restrict normalized, std::int64_t dim, const float* __restrict gamma,
+                   const float* __restrict beta, float* inverse)) {
     const float mean = mean_of(row, dim);
     *inverse = 1.0f / std::sqrt(variance_of(row, dim, mean) + eps);
     for (std::int64_t i = 0; i < dim; ++i) {
@@ -55,9 +56,10 @@ LTAD_MULTIVERSION void normalize_row(float* __restrict row, float* __restrict no
 }
 
 /// d_x = (g − mean(g) − x̂ mean(g x̂)) / σ with g = d_y γ; adds to d_gamma and d_beta.
-LTAD_MULTIVERSION void differentiate_row(const float* __restrict d_y, const float* __restrict normalized,
-                                         std::int64_t dim, const float* __restrict gamma, float inverse,
-                                         float* __restrict d_x, float* __restrict d_gamma, float* __restrict d_beta) {
+LTAD_MULTIVERSION(void, differentiate_row,
+                  (const float* __restrict d_y, const float* __restrict normalized, std::int64_t dim,
+                   const float* __restrict gamma, float inverse, float* __restrict d_x, float* __restrict d_gamma,
+                   float* __restrict d_beta)) {
     Sums plain, weighted;
     std::int64_t i = 0;
     for (; i + lanes <= dim; i += lanes) {
@@ -80,7 +82,7 @@ LTAD_MULTIVERSION void differentiate_row(const float* __restrict d_y, const floa
     }
 }
 
-LTAD_MULTIVERSION void add(const float* __restrict x, std::int64_t n, float* __restrict y) {
+LTAD_MULTIVERSION(void, add, (const float* __restrict x, std::int64_t n, float* __restrict y)) {
     for (std::int64_t i = 0; i < n; ++i) y[i] += x[i];
 }
 

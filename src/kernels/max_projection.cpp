@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "ltad/kernels/buffer.h"
-#include "ltad/kernels/simd.h"
+#include "ltad/kernels/multiversion.h"
 
 namespace ltad {
 namespace {
@@ -11,8 +11,9 @@ namespace {
 constexpr std::int64_t lanes = 16;
 
 /// y = x + bias, won by tap 0.
-LTAD_MULTIVERSION void start(float* __restrict best, std::uint8_t* __restrict winner, std::int64_t rows,
-                             std::int64_t dim, const float* __restrict bias) {
+LTAD_MULTIVERSION(void, start,
+                  (float* __restrict best, std::uint8_t* __restrict winner, std::int64_t rows, std::int64_t dim,
+                   const float* __restrict bias)) {
     for (std::int64_t r = 0; r < rows; ++r) {
         for (std::int64_t i = 0; i < dim; ++i) {
             best[r * dim + i] += bias[i];
@@ -22,8 +23,9 @@ LTAD_MULTIVERSION void start(float* __restrict best, std::uint8_t* __restrict wi
 }
 
 /// best = max(best, x + bias); NaN wins and stays.
-LTAD_MULTIVERSION void compete(const float* __restrict x, float* __restrict best, std::uint8_t* __restrict winner,
-                               std::int64_t rows, std::int64_t dim, const float* __restrict bias, std::uint8_t tap) {
+LTAD_MULTIVERSION(void, compete,
+                  (const float* __restrict x, float* __restrict best, std::uint8_t* __restrict winner,
+                   std::int64_t rows, std::int64_t dim, const float* __restrict bias, std::uint8_t tap)) {
     for (std::int64_t r = 0; r < rows; ++r) {
         for (std::int64_t i = 0; i < dim; ++i) {
             const std::int64_t at = r * dim + i;
@@ -36,7 +38,7 @@ LTAD_MULTIVERSION void compete(const float* __restrict x, float* __restrict best
 }
 
 /// a · b with 16 partial sums, so that the order does not depend on the processor.
-LTAD_MULTIVERSION float dot(const float* __restrict a, const float* __restrict b, std::int64_t n) {
+LTAD_MULTIVERSION(float, dot, (const float* __restrict a, const float* __restrict b, std::int64_t n)) {
     float part[lanes] = {};
     std::int64_t i = 0;
     for (; i + lanes <= n; i += lanes)
@@ -48,8 +50,9 @@ LTAD_MULTIVERSION float dot(const float* __restrict a, const float* __restrict b
 }
 
 /// out = slope · direction where the tap has won, else 0.
-LTAD_MULTIVERSION void won_share(const std::uint8_t* __restrict winner, const float* __restrict direction,
-                                 std::int64_t n, float slope, std::uint8_t tap, float* __restrict out) {
+LTAD_MULTIVERSION(void, won_share,
+                  (const std::uint8_t* __restrict winner, const float* __restrict direction, std::int64_t n,
+                   float slope, std::uint8_t tap, float* __restrict out)) {
     for (std::int64_t i = 0; i < n; ++i) out[i] = winner[i] == tap ? slope * direction[i] : 0.0f;
 }
 

@@ -6,7 +6,7 @@
 
 #include "depthwise_plane.h"
 #include "ltad/kernels/bfloat16.h"
-#include "ltad/kernels/simd.h"
+#include "ltad/kernels/multiversion.h"
 
 namespace ltad {
 namespace {
@@ -58,14 +58,16 @@ struct Source {
     Rectifier f;
 };
 
-LTAD_MULTIVERSION void copy_lanes(const float* __restrict from, std::int64_t m, std::int64_t ld, std::int64_t lanes,
-                                  float* __restrict to) {
+LTAD_MULTIVERSION(void, copy_lanes,
+                  (const float* __restrict from, std::int64_t m, std::int64_t ld, std::int64_t lanes,
+                   float* __restrict to)) {
     for (std::int64_t i = 0; i < m; ++i) store_lanes(load_lanes(from + i * ld, lanes), to + i * lane_count);
 }
 
 /// to [m, 16] = f(from + bias), 16 columns of rows 64 apart.
-LTAD_MULTIVERSION void rectify_lanes(const float* __restrict from, std::int64_t m, const float* __restrict bias,
-                                     Rectifier f, float* __restrict to) {
+LTAD_MULTIVERSION(void, rectify_lanes,
+                  (const float* __restrict from, std::int64_t m, const float* __restrict bias, Rectifier f,
+                   float* __restrict to)) {
     const Lanes shift = load_lanes(bias);
     if (f == Rectifier::swish)  // a loop of its own, for its speed
         for (std::int64_t i = 0; i < m; ++i)

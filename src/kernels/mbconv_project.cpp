@@ -4,7 +4,7 @@
 
 #include "ltad/kernels/bfloat16.h"
 #include "ltad/kernels/mbconv.h"
-#include "ltad/kernels/simd.h"
+#include "ltad/kernels/multiversion.h"
 
 namespace ltad {
 namespace {
@@ -17,8 +17,9 @@ constexpr std::int64_t grain = 1;
 std::int64_t blocks_of(std::int64_t size, std::int64_t block) { return (size + block - 1) / block; }
 
 /// out [rows, chunk] = planes [.., area, 16] side by side, times their gates where there are any.
-LTAD_MULTIVERSION void gather(const float* __restrict planes, std::int64_t area, const float* __restrict gates,
-                              std::int64_t channels, std::int64_t rows, float* __restrict out) {
+LTAD_MULTIVERSION(void, gather,
+                  (const float* __restrict planes, std::int64_t area, const float* __restrict gates,
+                   std::int64_t channels, std::int64_t rows, float* __restrict out)) {
     for (std::int64_t c = 0; c < channels; c += lane_count) {
         const float* const from = planes + c * area;
         if (gates == nullptr) {
@@ -31,11 +32,11 @@ LTAD_MULTIVERSION void gather(const float* __restrict planes, std::int64_t area,
     }
 }
 
-LTAD_MULTIVERSION void add_row(const float* __restrict x, std::int64_t n, float* __restrict out) {
+LTAD_MULTIVERSION(void, add_row, (const float* __restrict x, std::int64_t n, float* __restrict out)) {
     for (std::int64_t i = 0; i < n; ++i) out[i] += x[i];
 }
 
-LTAD_MULTIVERSION void add_sigmoid(const float* __restrict x, std::int64_t n, float* __restrict out) {
+LTAD_MULTIVERSION(void, add_sigmoid, (const float* __restrict x, std::int64_t n, float* __restrict out)) {
     for (std::int64_t i = 0; i < n; ++i) out[i] = fast_sigmoid(out[i] + x[i]);
 }
 

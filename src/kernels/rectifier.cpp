@@ -1,3 +1,4 @@
+#include "ltad/kernels/multiversion.h"
 #include "ltad/kernels/rectifier.h"
 
 #include <algorithm>
@@ -5,8 +6,8 @@
 namespace ltad {
 namespace {
 
-LTAD_MULTIVERSION void add_and_rectify(float* x, std::int64_t m, std::int64_t n, std::int64_t ld, const float* bias,
-                                       Rectifier f) {
+LTAD_MULTIVERSION(void, add_and_rectify,
+                  (float* x, std::int64_t m, std::int64_t n, std::int64_t ld, const float* bias, Rectifier f)) {
     for (std::int64_t c = 0; c < n; c += lane_count) {
         const std::int64_t lanes = std::min(lane_count, n - c);
         const Lanes shift = load_lanes(bias + c, lanes);

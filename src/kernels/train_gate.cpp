@@ -6,7 +6,7 @@
 
 #include <ATen/Parallel.h>
 
-#include "ltad/kernels/simd.h"
+#include "ltad/kernels/multiversion.h"
 #include "ltad/kernels/train_product.h"
 #include "train_rectifier.h"
 
@@ -27,8 +27,9 @@ LTAD_INLINE void mean_of_strip(const float* __restrict x, std::int64_t pixels, s
     for (std::int64_t i = 0; i < width; ++i) mean[i] = sum[i] / static_cast<float>(pixels);
 }
 
-LTAD_MULTIVERSION void mean_of_columns(Rectifier f, const float* x, std::int64_t pixels, std::int64_t ld,
-                                       std::int64_t count, const float* scale, const float* shift, float* mean) {
+LTAD_MULTIVERSION(void, mean_of_columns,
+                  (Rectifier f, const float* x, std::int64_t pixels, std::int64_t ld, std::int64_t count,
+                   const float* scale, const float* shift, float* mean)) {
     with_rectifier(
         f, [&](auto c) __attribute__((always_inline)) {
             std::int64_t i = 0;
@@ -38,9 +39,10 @@ LTAD_MULTIVERSION void mean_of_columns(Rectifier f, const float* x, std::int64_t
         });
 }
 
-LTAD_MULTIVERSION void gate_rows(Rectifier f, const float* __restrict x, std::int64_t rows, std::int64_t channels,
-                                 const float* __restrict scale, const float* __restrict shift,
-                                 const float* __restrict gate, float* __restrict out) {
+LTAD_MULTIVERSION(void, gate_rows,
+                  (Rectifier f, const float* __restrict x, std::int64_t rows, std::int64_t channels,
+                   const float* __restrict scale, const float* __restrict shift, const float* __restrict gate,
+                   float* __restrict out)) {
     with_rectifier(
         f, [&](auto c) __attribute__((always_inline)) {
             for (std::int64_t r = 0; r < rows; ++r)
@@ -90,7 +92,8 @@ LTAD_INLINE void differentiate_strip(const GateRows& p, std::int64_t first, std:
         for (std::int64_t i = 0; i < width; ++i) p.sums[kind * p.ld + first + i] = sums[kind][i];
 }
 
-LTAD_MULTIVERSION void differentiate_rows(Rectifier f, const GateRows& p, std::int64_t rows, std::int64_t channels) {
+LTAD_MULTIVERSION(void, differentiate_rows,
+                  (Rectifier f, const GateRows& p, std::int64_t rows, std::int64_t channels)) {
     with_rectifier(
         f, [&](auto c) __attribute__((always_inline)) {
             std::int64_t i = 0;

@@ -1,6 +1,6 @@
 #include "ltad/kernels/train_loss.h"
 
-#include "ltad/kernels/simd.h"
+#include "ltad/kernels/multiversion.h"
 #include "ltad/kernels/train_norm.h"
 
 namespace ltad {
@@ -8,8 +8,9 @@ namespace {
 
 constexpr std::int64_t most_rows = 128;  // of a block
 
-LTAD_MULTIVERSION void add_squares(const float* __restrict predicted, const float* __restrict real, std::int64_t rows,
-                                   std::int64_t channels, float* __restrict sum) {
+LTAD_MULTIVERSION(void, add_squares,
+                  (const float* __restrict predicted, const float* __restrict real, std::int64_t rows,
+                   std::int64_t channels, float* __restrict sum)) {
     for (std::int64_t r = 0; r < rows; ++r) {
         for (std::int64_t i = 0; i < channels; ++i) {
             const float error = predicted[r * channels + i] - real[r * channels + i];
@@ -18,9 +19,9 @@ LTAD_MULTIVERSION void add_squares(const float* __restrict predicted, const floa
     }
 }
 
-LTAD_MULTIVERSION void differentiate(const float* __restrict predicted, const float* __restrict real, std::int64_t rows,
-                                     std::int64_t channels, const float* __restrict weight, float twice,
-                                     float* __restrict d) {
+LTAD_MULTIVERSION(void, differentiate,
+                  (const float* __restrict predicted, const float* __restrict real, std::int64_t rows,
+                   std::int64_t channels, const float* __restrict weight, float twice, float* __restrict d)) {
     for (std::int64_t r = 0; r < rows; ++r)
         for (std::int64_t i = 0; i < channels; ++i)
             d[r * channels + i] = twice * weight[i] * (predicted[r * channels + i] - real[r * channels + i]);

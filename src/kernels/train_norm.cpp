@@ -7,7 +7,7 @@
 #include <ATen/Parallel.h>
 
 #include "ltad/kernels/gemm.h"
-#include "ltad/kernels/simd.h"
+#include "ltad/kernels/multiversion.h"
 
 namespace ltad {
 namespace {
@@ -35,8 +35,9 @@ LTAD_INLINE void describe_strip(const float* __restrict x, std::int64_t rows, st
 }
 
 /// Means of columns, and sums of squared distances from them.
-LTAD_MULTIVERSION void describe(const float* x, std::int64_t rows, std::int64_t ld, std::int64_t count, float* mean,
-                                float* spread) {
+LTAD_MULTIVERSION(void, describe,
+                  (const float* x, std::int64_t rows, std::int64_t ld, std::int64_t count, float* mean,
+                   float* spread)) {
     std::int64_t i = 0;
     for (; i + wide <= count; i += wide) describe_strip<wide>(x + i, rows, ld, mean + i, spread + i);
     for (; i + narrow <= count; i += narrow) describe_strip<narrow>(x + i, rows, ld, mean + i, spread + i);
@@ -60,30 +61,33 @@ LTAD_INLINE void sum_gradient_strip(const float* __restrict d_z, const float* __
     }
 }
 
-LTAD_MULTIVERSION void sum_gradient(const float* d_z, const float* x, std::int64_t rows, std::int64_t channels,
-                                    const float* mean, float* sum, float* product) {
+LTAD_MULTIVERSION(void, sum_gradient,
+                  (const float* d_z, const float* x, std::int64_t rows, std::int64_t channels, const float* mean,
+                   float* sum, float* product)) {
     std::int64_t i = 0;
     for (; i + narrow <= channels; i += narrow)
         sum_gradient_strip<narrow>(d_z + i, x + i, rows, channels, mean + i, sum + i, product + i);
     for (; i < channels; ++i) sum_gradient_strip<1>(d_z + i, x + i, rows, channels, mean + i, sum + i, product + i);
 }
 
-LTAD_MULTIVERSION void normalize(const float* __restrict x, std::int64_t rows, std::int64_t channels,
-                                 const float* __restrict scale, const float* __restrict shift, float* __restrict y) {
+LTAD_MULTIVERSION(void, normalize,
+                  (const float* __restrict x, std::int64_t rows, std::int64_t channels, const float* __restrict scale,
+                   const float* __restrict shift, float* __restrict y)) {
     for (std::int64_t r = 0; r < rows; ++r)
         for (std::int64_t i = 0; i < channels; ++i) y[r * channels + i] = x[r * channels + i] * scale[i] + shift[i];
 }
 
-LTAD_MULTIVERSION void normalize_and_add(const float* __restrict x, std::int64_t rows, std::int64_t channels,
-                                         const float* __restrict scale, const float* __restrict shift,
-                                         const float* __restrict added, float* __restrict y) {
+LTAD_MULTIVERSION(void, normalize_and_add,
+                  (const float* __restrict x, std::int64_t rows, std::int64_t channels, const float* __restrict scale,
+                   const float* __restrict shift, const float* __restrict added, float* __restrict y)) {
     for (std::int64_t r = 0; r < rows; ++r)
         for (std::int64_t i = 0; i < channels; ++i)
             y[r * channels + i] = x[r * channels + i] * scale[i] + shift[i] + added[r * channels + i];
 }
 
-LTAD_MULTIVERSION void apply_gradient(const float* scale, const float* slope, const float* offset, const float* d_z,
-                                      const float* __restrict x, std::int64_t rows, std::int64_t channels, float* d_x) {
+LTAD_MULTIVERSION(void, apply_gradient,
+                  (const float* scale, const float* slope, const float* offset, const float* d_z,
+                   const float* __restrict x, std::int64_t rows, std::int64_t channels, float* d_x)) {
     for (std::int64_t r = 0; r < rows; ++r) {
 #pragma GCC ivdep  // d_x is d_z or far from it
         for (std::int64_t i = 0; i < channels; ++i)

@@ -1,4 +1,5 @@
 #include "train_strip.h"
+#include "ltad/kernels/multiversion.h"
 
 #include <algorithm>
 
@@ -74,10 +75,9 @@ LTAD_INLINE void correlate_taps(const float* d, const float* in, std::int64_t ro
     }
 }
 
-}  // namespace
-
-LTAD_MULTIVERSION void activate_row(Rectifier f, const StripRow<const float>& row, const InputParameters& p,
-                                    const std::int64_t* source, std::int64_t size, float* __restrict out) {
+LTAD_MULTIVERSION(void, activate,
+                  (Rectifier f, const StripRow<const float>& row, const InputParameters& p, const std::int64_t* source,
+                   std::int64_t size, float* __restrict out)) {
     with_rectifier(
         f, [&](auto c) __attribute__((always_inline)) {
             float kept[width] = {};
@@ -93,8 +93,9 @@ LTAD_MULTIVERSION void activate_row(Rectifier f, const StripRow<const float>& ro
         });
 }
 
-LTAD_MULTIVERSION void gradient_row(Rectifier f, const StripRow<const float>& y, const StripRow<const float>& d_gated,
-                                    const GradientParameters& p, std::int64_t size, float* __restrict out) {
+LTAD_MULTIVERSION(void, gradient,
+                  (Rectifier f, const StripRow<const float>& y, const StripRow<const float>& d_gated,
+                   const GradientParameters& p, std::int64_t size, float* __restrict out)) {
     with_rectifier(
         f, [&](auto c) __attribute__((always_inline)) {
             float kept_y[width] = {}, kept_d[width] = {};
@@ -110,9 +111,10 @@ LTAD_MULTIVERSION void gradient_row(Rectifier f, const StripRow<const float>& y,
         });
 }
 
-LTAD_MULTIVERSION void finish_row(Rectifier f, const float* __restrict d, const StripRow<const float>& x_row,
-                                  const InputParameters& p, std::int64_t size, const StripRow<float>& d_z_row,
-                                  float* __restrict sum, float* __restrict product) {
+LTAD_MULTIVERSION(void, finish,
+                  (Rectifier f, const float* __restrict d, const StripRow<const float>& x_row, const InputParameters& p,
+                   std::int64_t size, const StripRow<float>& d_z_row, float* __restrict sum,
+                   float* __restrict product)) {
     with_rectifier(
         f, [&](auto c) __attribute__((always_inline)) {
             float kept[width] = {};
@@ -134,8 +136,9 @@ LTAD_MULTIVERSION void finish_row(Rectifier f, const float* __restrict d, const 
 }
 
 /// Seven at a time fill the registers of AVX-512, and EfficientNet's maps are multiples of it.
-LTAD_MULTIVERSION void convolve_row(const float* in, std::int64_t size, std::int64_t kernel, const float* weight,
-                                    float* out, std::int64_t ld) {
+LTAD_MULTIVERSION(void, convolve,
+                  (const float* in, std::int64_t size, std::int64_t kernel, const float* weight, float* out,
+                   std::int64_t ld)) {
     const std::int64_t in_row = (size + kernel - 1) * width;
     std::int64_t x = 0;
     for (; x + 7 <= size; x += 7) convolve_pixels<7>(in + x * width, in_row, kernel, weight, out + x * ld, ld);
@@ -143,8 +146,9 @@ LTAD_MULTIVERSION void convolve_row(const float* in, std::int64_t size, std::int
     for (; x < size; ++x) convolve_pixels<1>(in + x * width, in_row, kernel, weight, out + x * ld, ld);
 }
 
-LTAD_MULTIVERSION void correlate(const float* d, const float* in, std::int64_t rows, std::int64_t size,
-                                 std::int64_t kernel, float* sum) {
+LTAD_MULTIVERSION(void, correlate_rows,
+                  (const float* d, const float* in, std::int64_t rows, std::int64_t size, std::int64_t kernel,
+                   float* sum)) {
     const std::int64_t row_stride = (size + kernel - 1) * width;
     for (std::int64_t y = 0; y < kernel; ++y) {
         const float* const from = in + y * row_stride;
@@ -159,8 +163,30 @@ LTAD_MULTIVERSION void correlate(const float* d, const float* in, std::int64_t r
     }
 }
 
-LTAD_MULTIVERSION void add_pixel(const float* __restrict x, float* __restrict sum) {
+LTAD_MULTIVERSION(void, add, (const float* __restrict x, float* __restrict sum)) {
     for (std::int64_t i = 0; i < width; ++i) sum[i] += x[i];
 }
+
+}  // namespace
+
+void activate_row(Rectifier f, const StripRow<const float>& row, const InputParameters& p, const std::int64_t* source,
+                  std::int64_t size, float* out) { activate(f, row, p, source, size, out); }
+
+void gradient_row(Rectifier f, const StripRow<const float>& y, const StripRow<const float>& d_gated,
+                  const GradientParameters& p, std::int64_t size, float* out) { gradient(f, y, d_gated, p, size, out); }
+
+void finish_row(Rectifier f, const float* d, const StripRow<const float>& x_row, const InputParameters& p,
+                std::int64_t size, const StripRow<float>& d_z_row, float* sum, float* product) {
+    finish(f, d, x_row, p, size, d_z_row, sum, product);
+}
+
+void convolve_row(const float* in, std::int64_t size, std::int64_t kernel, const float* weight, float* out,
+                  std::int64_t ld) { convolve(in, size, kernel, weight, out, ld); }
+
+void correlate(const float* d, const float* in, std::int64_t rows, std::int64_t size, std::int64_t kernel, float* sum) {
+    correlate_rows(d, in, rows, size, kernel, sum);
+}
+
+void add_pixel(const float* x, float* sum) { add(x, sum); }
 
 }  // namespace ltad::strip

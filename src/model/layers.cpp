@@ -10,7 +10,7 @@
 #include "ltad/kernels/attention.h"
 #include "ltad/kernels/gemm.h"
 #include "ltad/kernels/layer_norm.h"
-#include "ltad/kernels/simd.h"
+#include "ltad/kernels/multiversion.h"
 #include "ltad/model/dropout.h"
 
 namespace ltad {
@@ -52,13 +52,14 @@ Precision saved_precision(AutogradContext* context) {
     return context->saved_data["bfloat16"].toBool() ? Precision::bfloat16 : Precision::float32;
 }
 
-LTAD_MULTIVERSION void add_bias(float* __restrict y, std::int64_t rows, std::int64_t n, const float* __restrict bias) {
+LTAD_MULTIVERSION(void, add_bias,
+                  (float* __restrict y, std::int64_t rows, std::int64_t n, const float* __restrict bias)) {
     for (std::int64_t r = 0; r < rows; ++r)
         for (std::int64_t i = 0; i < n; ++i) y[r * n + i] += bias[i];
 }
 
-LTAD_MULTIVERSION void add_bias_and_cut(float* __restrict y, std::int64_t rows, std::int64_t n,
-                                        const float* __restrict bias) {
+LTAD_MULTIVERSION(void, add_bias_and_cut,
+                  (float* __restrict y, std::int64_t rows, std::int64_t n, const float* __restrict bias)) {
     for (std::int64_t r = 0; r < rows; ++r) {
         for (std::int64_t i = 0; i < n; ++i) {
             const float value = y[r * n + i] + bias[i];
@@ -68,8 +69,9 @@ LTAD_MULTIVERSION void add_bias_and_cut(float* __restrict y, std::int64_t rows, 
 }
 
 /// d = d_y where y = dropout(relu(z)) let z through, times what dropout did.
-LTAD_MULTIVERSION void through_relu(const float* __restrict d_y, const float* __restrict y, std::int64_t n, float kept,
-                                    float* __restrict d) {
+LTAD_MULTIVERSION(void, through_relu,
+                  (const float* __restrict d_y, const float* __restrict y, std::int64_t n, float kept,
+                   float* __restrict d)) {
     for (std::int64_t i = 0; i < n; ++i) d[i] = y[i] > 0 ? d_y[i] * kept : 0;
 }
 

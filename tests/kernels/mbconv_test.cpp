@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "ltad/core/error.h"
+#include "ltad/kernels/multiversion.h"
 #include "support/golden.h"
 
 namespace ltad {
@@ -208,7 +209,7 @@ TEST(Mbconv, TheStemIsAConvolution) {
     }
 }
 
-LTAD_MULTIVERSION void swish_of(const float* x, float* out) { store_lanes(fast_swish(load_lanes(x)), out); }
+LTAD_MULTIVERSION(void, swish_of, (const float* x, float* out)) { store_lanes(fast_swish(load_lanes(x)), out); }
 
 TEST(FastSwish, IsWithinItsError) {
     std::array<float, lane_count> x{}, y{};

@@ -4,13 +4,11 @@
 #include <cstdint>
 #include <cstring>
 
-// Functions marked LTAD_MULTIVERSION are compiled for plain x86-64, AVX2 and AVX-512; the processor's own is chosen
-// when the program starts. Their loops are plain C++ that the compiler turns into vector code.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define LTAD_MULTIVERSION __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
+#include "ltad/core/isa.h"
+
+#if defined(__GNUC__) && !defined(__clang__)
 #define LTAD_INLINE inline __attribute__((always_inline))
 #else
-#define LTAD_MULTIVERSION
 #define LTAD_INLINE inline
 #endif
 
