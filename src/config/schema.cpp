@@ -20,6 +20,7 @@ void visit_data(Config& c, FieldVisitor& v) {
         v.field("train", c.dataset.train);
         v.field("test", c.dataset.test);
         v.field("image_size", c.dataset.image_size, {.min = 32, .max = 4096});
+        v.field("masks", c.dataset.masks, {"defects", "background", "unchecked"});
     });
     v.section("split", [&] {
         v.field("type", c.split.type, {"exp", "step"});

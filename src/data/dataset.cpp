@@ -1,36 +1,17 @@
 #include "ltad/data/dataset.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <set>
 
 #include "layouts.h"
 #include "ltad/core/error.h"
 #include "ltad/core/json.h"
+#include "ltad/core/log.h"
+#include "ltad/data/picture_files.h"
 
 namespace ltad {
 namespace {
-
-bool is_picture(const std::filesystem::path& file) {
-    constexpr std::array<std::string_view, 7> endings = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"};
-    std::string ending = file.extension().string();
-    std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
-    return std::find(endings.begin(), endings.end(), ending) != endings.end();
-}
-
-template <typename Keep>
-std::vector<std::string> names_in(const std::filesystem::path& folder, Keep keep) {
-    std::vector<std::string> names;
-    std::error_code code;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, code)) {
-        const std::string name = entry.path().filename().string();
-        if (!name.starts_with('.') && keep(entry)) names.push_back(name);
-    }
-    if (code && std::filesystem::exists(folder)) fail("cannot list ", folder.string(), ": ", code.message());
-    std::sort(names.begin(), names.end());
-    return names;
-}
 
 /// Where a layout has its pictures.
 std::string places_in(const DatasetConfig& config) {
@@ -89,19 +70,45 @@ void check_classes(const Dataset& dataset) {
             fail((dataset.root / s.file).string(), ": a defective picture without a mask, in a class that has masks");
 }
 
-}  // namespace
-
-std::vector<std::string> folders_in(const std::filesystem::path& folder) {
-    return names_in(folder, [](const auto& entry) { return entry.is_directory(); });
+/// A mask that is one of the pictures is none; one that two pictures share may be right where a list says so, and is
+/// said.
+void check_mask_owners(const Dataset& dataset) {
+    std::set<std::string> pictures;
+    for (const auto* samples : {&dataset.train, &dataset.test})
+        for (const Sample& s : *samples) pictures.insert(s.file);
+    std::map<std::string, std::string> owners;
+    for (const Sample& s : dataset.test) {
+        if (s.mask.empty()) continue;
+        if (pictures.contains(s.mask))
+            fail((dataset.root / s.mask).string(), ": the mask of ", s.file, ", and a picture of the data set itself");
+        const auto [other, is_new] = owners.emplace(s.mask, s.file);
+        if (!is_new)
+            log_warning_once(text(dataset.root.string(), ": class '", s.class_name, "': pictures share a mask, e.g. ",
+                                  other->second, " and ", s.file, " have ", s.mask));
+    }
 }
 
-std::vector<std::string> pictures_in(const std::filesystem::path& folder) {
-    return names_in(folder, [](const std::filesystem::directory_entry& entry) {
-        if (!is_picture(entry.path())) return false;
-        if (!entry.is_regular_file() && !entry.is_directory())
-            fail(entry.path().string(), ": a picture's name, but no file that can be read (a broken link?)");
-        return entry.is_regular_file();
-    });
+}  // namespace
+
+std::string listed_path(const std::string& path, const std::string& where) {
+    const std::filesystem::path given(path);
+    if (given.is_absolute() || std::find(given.begin(), given.end(), "..") != given.end())
+        fail(where, ": ", path, ": paths must be relative to the data set's root, without '..'");
+    const std::string normal = given.lexically_normal().generic_string();
+    if (normal == "." || normal.ends_with('/')) fail(where, ": ", path, ": a file's path was expected");
+    return normal;
+}
+
+std::set<std::string> files_of_class(const Dataset& dataset, const std::string& class_name) {
+    std::set<std::string> files;
+    for (const auto* samples : {&dataset.train, &dataset.test})
+        for (const Sample& sample : *samples)
+            if (sample.class_name == class_name) files.insert({sample.file, sample.mask});
+    return files;
+}
+
+std::string reason_of_ending(const std::string& name) {
+    return has_picture_ending(name) ? "" : "their ending is not .png, .jpg, .jpeg, .bmp, .tif, .tiff or .webp";
 }
 
 Dataset list_dataset(const DatasetConfig& config) {
@@ -109,12 +116,13 @@ Dataset list_dataset(const DatasetConfig& config) {
         fail(config.root, ": no such folder; dataset.root must be the folder of a data set of layout \"", config.layout,
              "\"");
     Dataset dataset;
+    PassedOver passed_over(config.root);
     if (config.layout == "mvtec")
-        dataset = list_mvtec(config);
+        dataset = list_mvtec(config, passed_over);
     else if (config.layout == "visa")
-        dataset = list_visa(config);
+        dataset = list_visa(config, passed_over);
     else if (config.layout == "dagm")
-        dataset = list_dagm(config);
+        dataset = list_dagm(config, passed_over);
     else if (config.layout == "jsonl")
         dataset = list_jsonl(config);
     else
@@ -130,6 +138,8 @@ Dataset list_dataset(const DatasetConfig& config) {
     check_no_repeats(dataset);
     check_files(dataset, dataset.train);
     check_files(dataset, dataset.test);
+    check_mask_owners(dataset);
+    passed_over.say();
     return dataset;
 }
 

@@ -1,17 +1,11 @@
-#include <algorithm>
-#include <sstream>
-
 #include "layouts.h"
 #include "ltad/core/error.h"
 #include "ltad/core/files.h"
 #include "ltad/core/json.h"
+#include "ltad/core/lines.h"
 
 namespace ltad {
 namespace {
-
-bool leads_out(const std::filesystem::path& path) {
-    return path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end();
-}
 
 Sample parse_line(const std::string& line, const std::string& where) {
     const json item = json::parse(line, nullptr, false);
@@ -23,10 +17,11 @@ Sample parse_line(const std::string& line, const std::string& where) {
     };
     if (!item.contains("label") || !item["label"].is_number_integer() || (item["label"] != 0 && item["label"] != 1))
         fail(where, ": \"label\" must be 0 (good) or 1 (defective)");
-    Sample sample{get("filename"), get("clsname"), item["label"] == 1, {}};
-    for (const std::string& file : {sample.file, item.contains("maskname") ? get("maskname") : std::string("x")})
-        if (leads_out(file)) fail(where, ": ", file, ": paths must be relative to the data set's root, without '..'");
-    if (item.contains("maskname") && sample.defective) sample.mask = get("maskname");
+    Sample sample{listed_path(get("filename"), where), get("clsname"), item["label"] == 1, {}};
+    // Lists from data frames have null or "" where there is none.
+    const bool has_mask = item.contains("maskname") && !item["maskname"].is_null() && item["maskname"] != "";
+    const std::string mask = has_mask ? listed_path(get("maskname"), where) : "";
+    if (sample.defective) sample.mask = mask;
     return sample;
 }
 
@@ -41,12 +36,13 @@ std::filesystem::path find_list(const DatasetConfig& config, const std::string& 
 }  // namespace
 
 std::vector<Sample> read_sample_list(const std::filesystem::path& file) {
-    std::istringstream in(read_file(file));
     std::vector<Sample> samples;
-    std::string line;
-    for (std::size_t number = 1; std::getline(in, line); ++number)
-        if (line.find_first_not_of(" \t\r") != std::string::npos)
+    std::size_t number = 0;
+    for (const std::string& line : text_lines(read_file(file), file.string())) {
+        ++number;
+        if (line.find_first_not_of(" \t") != std::string::npos)
             samples.push_back(parse_line(line, text(file.string(), ":", number)));
+    }
     return samples;
 }
 

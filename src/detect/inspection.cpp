@@ -177,6 +177,7 @@ json to_json(const Finding& finding, const std::vector<std::string>& score_names
 void inspect_pictures(const InspectionOptions& options, std::ostream& out) {
     const FoundPictures pictures = find_pictures(options.pictures, options.overlays);
     for (const std::string& folder : pictures.unreadable) log_warning(text("cannot read the folder ", folder));
+    for (const std::string& what : pictures.passed_over) log_warning(text("passed over: ", what));
     Run run(config_of(options), Listing::split_only);
     const auto detector = load_detector(run);
     if (!options.overlays.empty() && !detector->gives_maps())

@@ -194,7 +194,6 @@ void train_patchcore(Run& run, int, const std::string&, TrainOptions options) {
         return;
     }
     run.prepare_features(options.verify_features);
-    run.check_masks();
     run.write_config();
     remove_temporary_files(file.parent_path());
     const c10::NoGradGuard no_grad;

@@ -130,7 +130,6 @@ void train_uniad(Run& run, int, const std::string&, TrainOptions options) {
         return;
     }
     run.prepare_features(options.verify_features);
-    run.check_masks();
     const FeatureSet set = run.features_of(run.split().train);
     run.write_config();
     trainee.clear_leftovers();

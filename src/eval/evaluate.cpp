@@ -114,7 +114,7 @@ private:
     }
 
     std::vector<std::uint8_t> labels_of(const Sample& sample, const ImageFeatures& picture) {
-        auto labels = pixel_labels(run_.config().dataset.root, sample, picture, side_);
+        auto labels = pixel_labels(run_.config().dataset, sample, picture, side_);
         const bool is_empty = !sample.mask.empty() && std::find(labels.begin(), labels.end(), 1) == labels.end();
         if (is_empty && ++results_.empty_masks == 1) results_.first_empty_mask = sample.file;
         return labels;

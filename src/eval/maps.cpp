@@ -7,6 +7,7 @@
 
 #include "ltad/core/files.h"
 #include "ltad/data/image.h"
+#include "ltad/data/mask.h"
 
 namespace ltad {
 namespace {
@@ -48,8 +49,7 @@ void MapWriter::write(const Sample& sample, const std::filesystem::path& file, c
         put(png_for(folder_ / name, sample.file), encode_heat_map(heat, range));
         item[name] = {{"map", png_for(name, sample.file).generic_string()}, {"low", range.low}, {"high", range.high}};
         if (s > 0) continue;
-        const Mask mask =
-            sample.mask.empty() ? Mask{} : read_mask(std::filesystem::path(run_.config().dataset.root) / sample.mask);
+        const Mask mask = sample.mask.empty() ? Mask{} : read_mask(run_.config().dataset, sample);
         const Image picture = read_image(file);
         const HeatRange colours = heat_range(thresholds_.of(sample.class_name).front());
         put(png_for(folder_ / "overlay", sample.file),

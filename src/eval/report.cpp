@@ -11,6 +11,7 @@
 #include "ltad/core/error.h"
 #include "ltad/core/log.h"
 #include "ltad/data/image.h"
+#include "ltad/data/mask.h"
 #include "ltad/detect/method.h"
 #include "ltad/detect/thresholds.h"
 #include "ltad/model/prompts.h"
@@ -124,7 +125,7 @@ private:
                             .range = heat_range(normal[s])});
         }
         std::optional<Mask> mask;
-        if (!sample.mask.empty()) mask = read_mask(std::filesystem::path(run_.config().dataset.root) / sample.mask);
+        if (!sample.mask.empty()) mask = read_mask(run_.config().dataset, sample);
         return {.kind = choice.kind,
                 .file = image.file,
                 .class_name = image.class_name,

@@ -117,10 +117,16 @@ bool FeatureStore::contains(const FileStamp& stamp) const {
     return known.modified == stamp.modified || known.sha256 == sha256_file(stamp.path);
 }
 
-ImageFeatures FeatureStore::get(const std::string& path) const {
+const FeatureStore::Place& FeatureStore::place_of(const std::string& path) const {
     const auto found = by_path_.find(path);
     if (found == by_path_.end()) fail(path, ": not in the feature store ", folder_.string());
-    const Place& place = found->second;
+    return found->second;
+}
+
+const std::string& FeatureStore::sha256_of(const std::string& path) const { return place_of(path).stamp.sha256; }
+
+ImageFeatures FeatureStore::get(const std::string& path) const {
+    const Place& place = place_of(path);
     return {place.segment->features.row(place.row), place.segment->latents.row(place.row), place.stamp.width,
             place.stamp.height};
 }

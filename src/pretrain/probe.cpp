@@ -8,6 +8,7 @@
 #include <span>
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 
 #include "ltad/core/digits.h"
@@ -16,6 +17,7 @@
 #include "ltad/core/log.h"
 #include "ltad/core/progress.h"
 #include "ltad/data/dataset.h"
+#include "ltad/data/mask.h"
 #include "ltad/eval/pixel_labels.h"
 #include "ltad/eval/roc.h"
 #include "ltad/eval/table.h"
@@ -122,7 +124,7 @@ private:
         if (std::all_of(samples.begin(), samples.end(), [](const Sample& s) { return s.mask.empty(); })) return;
         for (std::size_t i = 0; i < samples.size(); ++i) {
             const auto labels =
-                pixel_labels(config_.dataset.root, samples[i], set.features_of(i), config_.scoring.map_size);
+                pixel_labels(config_.dataset, samples[i], set.features_of(i), config_.scoring.map_size);
             if (!samples[i].mask.empty() && std::find(labels.begin(), labels.end(), 1) == labels.end())
                 ++result_.empty_masks;
             scores.pixel_labels.insert(scores.pixel_labels.end(), labels.begin(), labels.end());
@@ -195,6 +197,7 @@ ProbeResult probe_encoder(const Config& config, const ProbeOptions& options) {
     for (const auto& [name, samples] : classes)
         for (const auto* list : {&samples.bank, &samples.test})
             for (const Sample& sample : *list) files.push_back(dataset.root / sample.file);
+    check_masks(config.dataset, dataset.test, static_cast<std::size_t>(at::get_num_threads()));
     encode_missing(store, encoder, layout, files, config.features.batch_size);
 
     ProbeResult result{.encoder = config.encoder.path,

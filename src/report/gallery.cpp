@@ -8,6 +8,7 @@
 
 #include "ltad/core/error.h"
 #include "ltad/data/image.h"
+#include "ltad/data/mask.h"
 #include "markup.h"
 #include "sections.h"
 

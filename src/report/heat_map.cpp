@@ -11,6 +11,7 @@
 
 #include "ltad/core/error.h"
 #include "ltad/data/image.h"
+#include "ltad/data/mask.h"
 
 namespace ltad {
 namespace {

@@ -139,7 +139,6 @@ void train_phase1(Run& run, TrainOptions options) {
 
     run.prepare_features(options.verify_features);
     const FeatureSet set = run.features_of(run.split().train);
-    run.check_masks();
     run.write_config();
     trainee.clear_leftovers();
     if (trainee.steps_done() == 0) model.vae().start_at(feature_statistics(set));

@@ -1,4 +1,5 @@
 #include <filesystem>
+#include <functional>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -43,7 +44,7 @@ TEST(DagmLayout, TakesEitherCaseOfExtensionsAndIgnoresTheRest) {
     put_file(folder / "set/Class1/Test/0501.PNG", "x");
     put_file(folder / "set/Class1/Test/Label/0501_label.png", "x");
     put_file(folder / "set/Class1/Test/Label/Labels.txt", "1\t0\t0\t0\t0\n");  // DAGM has one in every Label folder
-    put_file(folder / "set/Class1/Test/Label/9999_label.PNG", "x");            // belongs to nothing
+    put_file(folder / "set/Class1/Test/Label/9999_label.PNG", "x");            // belongs to nothing, and is said
     put_file(folder / "set/Class1/Train/.0002.PNG", "x");
     put_file(folder / "set/Class1/Train/Thumbs.db", "x");
     put_file(folder / "set/readme.txt", "x");
@@ -93,6 +94,39 @@ TEST(DagmLayout, NamesTheClassWithoutTestPictures) {
         write_dagm_tree(folder / "set", {{.name = "Class1"}, {.name = "Class2", .test_good = 0, .test_defective = 0}});
     EXPECT_THAT([&] { (void)list_dataset(config); },
                 ThrowsMessage<Error>(HasSubstr("without any test picture: 'Class2'")));
+}
+
+// Labels alone tell which pictures are defective: where one is missed, a defect would be trained on as good.
+TEST(DagmLayout, NoLabelIsMissed) {
+    const auto expect = [](const std::function<void(const std::filesystem::path&)>& change, const std::string& says) {
+        const TemporaryFolder folder;
+        const auto config = write_dagm_tree(folder / "set", {{.name = "Class1", .train = 2, .train_defective = 2}});
+        const Dataset before = list_dataset(config);
+        change(folder / "set/Class1/Train");
+        SCOPED_TRACE(says);
+        if (says.empty())
+            EXPECT_EQ(list_dataset(config).train, before.train);
+        else
+            EXPECT_THAT([&] { (void)list_dataset(config); }, ThrowsMessage<Error>(HasSubstr(says)));
+    };
+    const auto renamed = [](const char* from, const char* to) {
+        return [=](const std::filesystem::path& train) { std::filesystem::rename(train / from, train / to); };
+    };
+    const auto added = [](const char* name) {
+        return [=](const std::filesystem::path& train) { put_file(train / name, "x"); };
+    };
+    expect(renamed("Label", "label"), "");
+    expect(renamed("Label", "LABEL"), "");
+    expect(renamed("Label/003_label.PNG", "Label/003_Label.png"), "");
+    expect(renamed("Label", "Labels"), "rename it to Label");
+    expect(renamed("Label", "masks"), "rename it to Label");
+    expect(renamed("Label/003_label.PNG", "Label/003.PNG"), "003.PNG: a label of no picture");
+    expect(renamed("Label/003_label.PNG", "Label/3_label.PNG"), "is it that of 003.PNG?");
+    expect(renamed("Label/003_label.PNG", "Label/003_label.gif"), "format that is not read");
+    expect(added("Label/003_label.bmp"), "a second label of picture 003");
+    expect(added("003.bmp"), "is also that of");
+    expect(added("Label/9999_label.PNG"), "");  // whose picture somebody has taken away
+    expect(added("label/003_label.PNG"), "Label and label");
 }
 
 }  // namespace

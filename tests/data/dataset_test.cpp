@@ -8,6 +8,7 @@
 
 #include "ltad/core/error.h"
 #include "ltad/data/image.h"
+#include "ltad/data/mask.h"
 #include "support/dataset_tree.h"
 
 namespace ltad {

@@ -1,4 +1,5 @@
 #include "ltad/data/image.h"
+#include "ltad/data/mask.h"
 
 #include <algorithm>
 #include <cmath>

@@ -98,6 +98,30 @@ TEST(SampleList, NamesFileAndLineOfAMistake) {
     }
 }
 
+TEST(SampleList, TakesNoMaskInAnySpelling) {
+    const TemporaryFolder folder;
+    for (const char* mask : {R"(, "maskname": null)", R"(, "maskname": "")", ""})
+        for (const int label : {0, 1}) {
+            put_file(folder / "list.jsonl",
+                     text(R"({"filename": "a.png", "clsname": "a", "label": )", label, mask, "}"));
+            EXPECT_THAT(read_sample_list(folder / "list.jsonl"), ElementsAre(Sample{"a.png", "a", label == 1, ""}));
+        }
+}
+
+TEST(SampleList, OneFileHasOneSpelling) {
+    const TemporaryFolder folder;
+    for (const char* name : {"a/b.png", "./a/b.png", "a//b.png", "a/./b.png", "././a///b.png"}) {
+        put_file(folder / "list.jsonl", text(R"({"filename": ")", name, R"(", "clsname": "a", "label": 0})"));
+        EXPECT_EQ(read_sample_list(folder / "list.jsonl").at(0).file, "a/b.png") << name;
+    }
+}
+
+TEST(SampleList, TakesAMarkAndAnyLineEnds) {
+    const TemporaryFolder folder;
+    put_file(folder / "list.jsonl", text("\xEF\xBB\xBF", uniad_good, '\r', uniad_defective, '\r'));
+    EXPECT_EQ(read_sample_list(folder / "list.jsonl").size(), 2u);
+}
+
 TEST(SampleList, TakesDotsThatAreNoWayUp) {
     const TemporaryFolder folder;
     put_file(folder / "list.jsonl", R"({"filename": "a/scan..0001.png", "label": 0, "clsname": "a"})");
@@ -192,6 +216,19 @@ TEST_F(JsonlLayout, RefusesARepeatedLine) {
 TEST_F(JsonlLayout, RefusesATestPictureAmongTheTrainingPictures) {
     add("train.jsonl", R"({"filename": "bottle/good-000.png", "label": 0, "clsname": "bottle"})");
     expect_error("bottle/good-000.png is listed twice");
+}
+
+// In another spelling it would be trained on and tested with.
+TEST_F(JsonlLayout, RefusesATestPictureInAnotherSpelling) {
+    add("train.jsonl", R"({"filename": "./bottle//good-000.png", "label": 0, "clsname": "bottle"})");
+    expect_error("bottle/good-000.png is listed twice");
+}
+
+TEST_F(JsonlLayout, AMaskIsNoPictureOfTheDataSet) {
+    put_file(folder_ / "set/bottle/other.png", "x");
+    add("test.jsonl",
+        R"({"filename": "bottle/other.png", "label": 1, "clsname": "bottle", "maskname": "bottle/good-000.png"})");
+    expect_error("the mask of bottle/other.png, and a picture of the data set itself");
 }
 
 TEST_F(JsonlLayout, NamesTheClassThatHasOnlyOneHalf) {

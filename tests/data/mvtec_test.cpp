@@ -14,8 +14,10 @@ using test::put_file;
 using test::TemporaryFolder;
 using test::write_mvtec_tree;
 using testing::AllOf;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 using testing::ThrowsMessage;
 
 TEST(MvtecLayout, FindsSamplesAndMasksSorted) {
@@ -95,12 +97,72 @@ TEST(MvtecLayout, NamesTheDefectivePictureWithoutMask) {
     EXPECT_THAT([&] { (void)list_dataset(config); }, ThrowsMessage<Error>(HasSubstr("bottle/test/broken/000.png")));
 }
 
-TEST(MvtecLayout, GoodPicturesAreNotTakenForDefects) {
+TEST(MvtecLayout, KnownFoldersMayBeWrittenWithCapitals) {
     const TemporaryFolder folder;
     const auto config = write_mvtec_tree(folder / "set", {{.name = "bottle"}});
-    put_file(folder / "set/bottle/test/Good/000.png", "x");
+    const Dataset before = list_dataset(config);
+    const auto rename = [&](const char* from, const char* to) {
+        std::filesystem::rename(folder / "set/bottle" / from, folder / "set/bottle" / to);
+    };
+    rename("ground_truth/broken", "ground_truth/Broken");
+    rename("ground_truth", "Ground_Truth");
+    rename("train/good", "train/GOOD");
+    rename("train", "Train");
+    rename("test/good", "test/Good");
+    rename("test", "TEST");
+    const Dataset after = list_dataset(config);
+    ASSERT_EQ(after.test.size(), before.test.size());
+    EXPECT_EQ(after.train.at(0), (Sample{"bottle/Train/GOOD/000.png", "bottle", false, ""}));
+    EXPECT_THAT(after.test,
+                Contains(Sample{"bottle/TEST/broken/000.png", "bottle", true, "bottle/Ground_Truth/Broken/000_mask.png"}));
+    EXPECT_THAT(after.test, Contains(Sample{"bottle/TEST/Good/000.png", "bottle", false, ""}));
+    put_file(folder / "set/bottle/TEST/good/000.png", "x");
     EXPECT_THAT([&] { (void)list_dataset(config); },
-                ThrowsMessage<Error>(AllOf(HasSubstr("bottle/test/Good"), HasSubstr("\"good\""))));
+                ThrowsMessage<Error>(AllOf(HasSubstr("bottle/TEST"), HasSubstr("Good and good"))));
+}
+
+TEST(MvtecLayout, EveryDefectHasOneMaskOfItsOwn) {
+    const TemporaryFolder folder;
+    const auto config = write_mvtec_tree(folder / "set", {{.name = "bottle"}});
+    const auto expect_error = [&](const char* one, const char* two) {
+        EXPECT_THAT([&] { (void)list_dataset(config); }, ThrowsMessage<Error>(AllOf(HasSubstr(one), HasSubstr(two))));
+    };
+    for (const char* beside : {"000.png", "000_mask.bmp", "000_MASK.png", "000.jpg"}) {
+        const auto file = folder / "set/bottle/ground_truth/broken" / beside;
+        put_file(file, "x");
+        expect_error("ground_truth/broken/000_mask.png", beside);
+        std::filesystem::remove(file);
+    }
+    for (const char* beside : {"000.jpg", "000_mask.png"}) {  // two pictures, one mask
+        const auto file = folder / "set/bottle/test/broken" / beside;
+        put_file(file, "x");
+        expect_error("test/broken/000.png", beside);
+        std::filesystem::remove(file);
+    }
+    EXPECT_NO_THROW((void)list_dataset(config));
+}
+
+TEST(MvtecLayout, WhatIsNotUsedIsCounted) {
+    const TemporaryFolder folder;
+    const auto config = write_mvtec_tree(folder / "set", {{.name = "bottle"}});
+    for (const char* name :
+         {"train/good/batch2/1.png", "train/good/batch2/2.png", "train/crack/1.png", "test/3.png", "test/broken/cam1/4.png",
+          "test/scratch/5.gif", "ground_truth/good/000.png", "ground_truth/broken/9_mask.png", "Masks/1.png",
+          "readme.txt", "train/good/Thumbs.db", ".cache/1.png"})
+        put_file(folder / "set/bottle" / name, "x");
+    testing::internal::CaptureStderr();
+    (void)list_dataset(config);
+    const std::string said = testing::internal::GetCapturedStderr();
+    for (const char* words :
+         {"2 files are not used (in a folder of their own; move them up into train/good), e.g. "
+          "bottle/train/good/batch2/1.png",
+          "1 file is not used (in train, but not in train/good), e.g. bottle/train/crack/1.png",
+          "1 file is not used (directly in test, in no kind's folder), e.g. bottle/test/3.png",
+          "(in a folder of their own; move them up into test/<kind>), e.g. bottle/test/broken/cam1/4.png",
+          "e.g. bottle/test/scratch/5.gif", "(masks of good pictures), e.g. bottle/ground_truth/good/000.png",
+          "(masks without a picture in test), e.g. bottle/ground_truth/broken/9_mask.png", "e.g. bottle/Masks/1.png"})
+        EXPECT_THAT(said, HasSubstr(words));
+    for (const char* name : {"readme.txt", "Thumbs.db", ".cache"}) EXPECT_THAT(said, Not(HasSubstr(name)));
 }
 
 TEST(MvtecLayout, NamesAreUtf8) {

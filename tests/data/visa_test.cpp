@@ -128,5 +128,41 @@ TEST_F(VisaLayout, NamesARepeatedPicture) {
                  "candle/Data/Images/Normal/001.png is listed twice");
 }
 
+TEST_F(VisaLayout, TakesWhatSpreadsheetsMakeOfIt) {
+    const Dataset before = list();
+    const std::string plain = read_file(csv());
+    std::string spaced, old_mac;
+    for (const char c : plain) {
+        spaced += c == ',' ? std::string(", ") : std::string(1, c);
+        old_mac += c == '\n' ? '\r' : c;
+    }
+    for (const std::string& bytes : {"\xEF\xBB\xBF" + plain, spaced, old_mac, "\xEF\xBB\xBF" + old_mac}) {
+        write_csv(bytes);
+        EXPECT_EQ(list().train, before.train);
+        EXPECT_EQ(list().test, before.test);
+    }
+    expect_error(std::string("\xFF\xFEo\0b\0", 6), "UTF-16");
+}
+
+TEST_F(VisaLayout, HeadingsAreThereOnce) {
+    expect_error("object,split,label,image,mask,split,split,split,label\na,b,c,d,e\n", "column 'split' is there twice");
+    expect_error("object;split;label;image;mask\n", "no column 'object' in its heading line (object,split,label,image,mask "
+                                                    "was expected): object;split;label;image;mask");
+}
+
+TEST_F(VisaLayout, PathsAreNormalAndStayInside) {
+    const Dataset before = list();
+    std::string text = read_file(csv());
+    for (std::size_t at = 0; (at = text.find("candle/Data", at)) != std::string::npos; at += 12)
+        text.replace(at, 11, "./candle//Data");
+    write_csv(text);
+    EXPECT_EQ(list().train, before.train);
+    EXPECT_EQ(list().test, before.test);
+    const std::string h = heading;
+    expect_error(h + "candle,train,normal,../set/candle/Data/Images/Normal/000.png,\n", csv().string() + ":2: ../set");
+    expect_error(h + "candle,train,normal,/etc/passwd,\n", "relative to the data set's root");
+    expect_error(h + "candle,test,anomaly,candle/Data/Images/Anomaly/000.png,candle/../../m.png\n", "without '..'");
+}
+
 }  // namespace
 }  // namespace ltad

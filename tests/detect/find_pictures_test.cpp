@@ -10,9 +10,11 @@
 namespace ltad::test {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
+using ::testing::UnorderedElementsAre;
 
 TEST(FindPictures, OfFoldersAllSortedOfFilesAsTheyAre) {
     const TemporaryFolder folder;
@@ -22,18 +24,47 @@ TEST(FindPictures, OfFoldersAllSortedOfFilesAsTheyAre) {
     const auto found = find_pictures({(folder / "single.dat").string(), (folder / "b").string()}).files;
     EXPECT_THAT(found,
                 ElementsAre(folder / "single.dat", folder / "b/a.jpg", folder / "b/deep/m.tif", folder / "b/z.PNG"));
-    // Links in a circle are no pictures, nor are an earlier call's overlays.
+    // An earlier call's overlays are no pictures. Links in a circle cannot be read, which their lines will say.
     std::filesystem::create_symlink("two.png", folder / "b/one.png");
     std::filesystem::create_symlink("one.png", folder / "b/two.png");
-    std::filesystem::create_directory_symlink("..", folder / "b/up");
     write_file_atomically(folder / "b/overlays/a.jpg.png", "x");
     EXPECT_THAT(find_pictures({(folder / "b").string()}, folder / "b/overlays").files,
-                ElementsAre(folder / "b/a.jpg", folder / "b/deep/m.tif", folder / "b/z.PNG"));
+                ElementsAre(folder / "b/a.jpg", folder / "b/deep/m.tif", folder / "b/one.png", folder / "b/two.png",
+                            folder / "b/z.PNG"));
     EXPECT_THAT([&] { (void)find_pictures({(folder / "b/one.png").string()}); },
                 ThrowsMessage<UsageError>(HasSubstr("one.png")));
     make_directories(folder / "empty");
     EXPECT_THAT([&] { (void)find_pictures({(folder / "empty").string()}); },
                 ThrowsMessage<UsageError>(HasSubstr("no picture")));
+}
+
+TEST(FindPictures, LinkedFoldersAreLookedThroughOnce) {
+    const TemporaryFolder folder;
+    for (const char* name : {"elsewhere/x.png", "in/a.png", "above.png"}) {
+        make_directories((folder / name).parent_path());
+        write_file_atomically(folder / name, "x");
+    }
+    std::filesystem::create_directory_symlink("../elsewhere", folder / "in/line2");
+    const auto first = find_pictures({(folder / "in").string()});
+    EXPECT_THAT(first.files, ElementsAre(folder / "in/a.png", folder / "in/line2/x.png"));
+    EXPECT_THAT(first.passed_over, ElementsAre());
+    std::filesystem::create_directory_symlink("../elsewhere", folder / "in/line3");
+    std::filesystem::create_directory_symlink("..", folder / "in/up");
+    const auto second = find_pictures({(folder / "in").string()});
+    EXPECT_EQ(second.files.size(), 2u);  // nothing twice, nothing from above
+    EXPECT_THAT(second.passed_over, UnorderedElementsAre(HasSubstr("in/line"), HasSubstr("in/up")));
+}
+
+TEST(FindPictures, WhatIsNoPictureIsCounted) {
+    const TemporaryFolder folder;
+    for (const char* name : {"a.png", "b.gif", "c.npy", "deep/d.txt", ".hidden"}) {
+        make_directories((folder / name).parent_path());
+        write_file_atomically(folder / name, "x");
+    }
+    std::filesystem::create_symlink("gone", folder / "broken.png");
+    const auto found = find_pictures({folder.path().string()});
+    EXPECT_THAT(found.files, ElementsAre(folder / "a.png", folder / "broken.png"));
+    EXPECT_THAT(found.passed_over, ElementsAre(AllOf(HasSubstr("3 files"), HasSubstr("b.gif"))));
 }
 
 TEST(FindPictures, AFolderThatCannotBeReadCostsNoOther) {

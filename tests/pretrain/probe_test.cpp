@@ -14,6 +14,7 @@
 #include "ltad/core/random.h"
 #include "ltad/data/dataset.h"
 #include "ltad/data/image.h"
+#include "ltad/data/mask.h"
 #include "ltad/features/extract.h"
 #include "support/all_pairs.h"
 #include "support/dataset_tree.h"

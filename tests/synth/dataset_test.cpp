@@ -10,6 +10,7 @@
 #include "ltad/core/files.h"
 #include "ltad/data/dataset.h"
 #include "ltad/data/image.h"
+#include "ltad/data/mask.h"
 #include "ltad/synth/picture.h"
 #include "support/dataset_tree.h"
 #include "support/folder_contents.h"

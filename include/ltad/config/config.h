@@ -16,6 +16,9 @@ struct DatasetConfig {
     std::string train;
     std::string test;
     std::int64_t image_size = 224;
+    /// What a mask's pixels that are not zero are: "defects"; "background" (inverted masks); or "unchecked": defects,
+    /// even where the masks do not look like it.
+    std::string masks = "defects";
 };
 
 /// "cardinality", "alphabetical", or the class names themselves.

@@ -63,6 +63,8 @@ public:
 
     /// Throws Error when the picture is not there.
     [[nodiscard]] ImageFeatures get(const std::string& path) const;
+    /// The picture's content when it was encoded. Throws Error as `get` does.
+    [[nodiscard]] const std::string& sha256_of(const std::string& path) const;
 
     /// Reads again which segments there are; other processes may have added some.
     void refresh();
@@ -102,6 +104,7 @@ private:
         FileStamp stamp;
     };
 
+    [[nodiscard]] const Place& place_of(const std::string& path) const;
     [[nodiscard]] std::filesystem::path file(const char* kind, std::int64_t number, const char* ending) const;
     std::shared_ptr<const Mapped> open_segment(std::int64_t number);
     void write_settings() const;

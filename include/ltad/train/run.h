@@ -42,13 +42,9 @@ public:
     /// <output>/config.json: the resolved config with the program's version and revision.
     void write_config() const;
 
-    /// Throws Error naming a mask of the test set that cannot be read or has not the size of its picture.
-    /// After `prepare_features`, which knows the sizes.
-    void check_masks() const;
-
     /// Encodes the pictures that the feature store lacks; `verify` rehashes the whole store first, so that what is
-    /// damaged is encoded again. Before it encodes anything it throws as `check_masks` for the first of each class:
-    /// masks that were exported at another size are so all of them.
+    /// damaged is encoded again. Before it encodes anything it throws Error naming a mask of the test set with which no
+    /// figure could be right, as `problems_of_masks` finds them.
     void prepare_features(bool verify);
     /// Those of the training set alone.
     void prepare_training_features();
@@ -74,7 +70,7 @@ public:
     [[nodiscard]] json common_settings() const;
 
 private:
-    void check_first_masks() const;
+    void warn_of_copies() const;
 
     Config config_;
     std::filesystem::path output_;
