@@ -14,16 +14,7 @@ namespace ltad {
 [[nodiscard]] Image decode_image(std::string_view bytes, const std::string& name);
 [[nodiscard]] Image read_image(const std::filesystem::path& path);
 
-/// Any non-zero value of the picture is defective. Throws Error naming the file.
-[[nodiscard]] Mask read_mask(const std::filesystem::path& path);
-
-/// A sample's mask, which has to have the size of its picture. Throws Error naming both where it has not.
-[[nodiscard]] Mask read_mask(const std::filesystem::path& root, const Sample& sample, int width, int height);
-
 /// Antialiased bilinear (triangle filter scaled with the reduction), within one grey level of PIL's BILINEAR.
 [[nodiscard]] Image resize_bilinear(const Image& image, int width, int height);
-
-/// Nearest neighbour with PIL's pixel centres: source x = floor((x + 0.5) * scale).
-[[nodiscard]] Mask resize_nearest(const Mask& mask, int width, int height);
 
 }  // namespace ltad
