@@ -15,6 +15,19 @@ if(NOT TARGET ltad::opencv)
   endif()
 endif()
 
+# The libraries of the picture formats that are read.
+if(NOT TARGET ltad::picture_formats)
+  find_package(PNG REQUIRED)
+  find_package(JPEG REQUIRED)
+  find_package(TIFF 4.5 REQUIRED)  # the first whose messages can be caught file by file
+  find_path(LTAD_WEBP_INCLUDE webp/decode.h REQUIRED)
+  find_library(LTAD_WEBP_LIBRARY webp REQUIRED)
+  mark_as_advanced(LTAD_WEBP_INCLUDE LTAD_WEBP_LIBRARY)
+  add_library(ltad::picture_formats INTERFACE IMPORTED)
+  target_include_directories(ltad::picture_formats INTERFACE ${LTAD_WEBP_INCLUDE})
+  target_link_libraries(ltad::picture_formats INTERFACE PNG::PNG JPEG::JPEG TIFF::TIFF ${LTAD_WEBP_LIBRARY})
+endif()
+
 if(NOT TARGET ltad::sentencepiece)
   add_library(ltad::sentencepiece INTERFACE IMPORTED)
   find_path(LTAD_SENTENCEPIECE_INCLUDE sentencepiece_processor.h REQUIRED)

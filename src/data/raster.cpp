@@ -1,76 +1,154 @@
 #include "ltad/data/raster.h"
 
 #include <algorithm>
+#include <array>
+#include <cctype>
+#include <iomanip>
+#include <new>
+#include <utility>
 
-#include <opencv2/core.hpp>
-#include <opencv2/core/utils/logger.hpp>
-#include <opencv2/imgcodecs.hpp>
-
+#include "codecs.h"
 #include "ltad/core/error.h"
 #include "ltad/core/files.h"
 
 namespace ltad {
 namespace {
 
-/// Whether a JPEG stream has its end marker; OpenCV fills what is missing with grey and says nothing.
-bool jpeg_is_whole(std::string_view bytes) {
-    // Headers are skipped by their lengths: a thumbnail inside one has an end marker of its own.
-    std::size_t at = 2;
-    while (at + 4 <= bytes.size() && static_cast<unsigned char>(bytes[at]) == 0xFF) {
-        const auto marker = static_cast<unsigned char>(bytes[at + 1]);
-        if (marker == 0xFF) {  // a fill byte
-            ++at;
-            continue;
-        }
-        if (marker == 0xDA) return bytes.find("\xFF\xD9", at) != std::string_view::npos;
-        at += 2 + static_cast<unsigned char>(bytes[at + 2]) * 256u + static_cast<unsigned char>(bytes[at + 3]);
-    }
-    return false;
+constexpr std::size_t longest_beginning = 160;  // bytes
+
+/// Text is quoted as far as it is plain, other bytes are shown as numbers.
+std::string quoted_beginning(std::string_view bytes) {
+    const auto plain = [](unsigned char c) { return c >= 0x20 && c < 0x7f; };
+    const auto end = std::find_if_not(bytes.begin(), bytes.end(), plain);
+    const auto length = std::min<std::size_t>(static_cast<std::size_t>(end - bytes.begin()), 24);
+    if (length >= 4 || length == bytes.size()) return text("\"", bytes.substr(0, length), "\"");
+    std::ostringstream out;
+    out << "the bytes" << std::hex << std::setfill('0');
+    for (const unsigned char c : bytes.substr(0, 8)) out << ' ' << std::setw(2) << static_cast<int>(c);
+    return out.str();
 }
 
-/// As stored: grey, BGR or BGRA of 8 or 16 bit. IMREAD_UNCHANGED also ignores the EXIF orientation.
-cv::Mat decode(std::string_view bytes, const std::string& name) {
-    [[maybe_unused]] static const auto silenced = cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
-    if (bytes.empty()) fail(name, ": the file is empty, a picture was expected");
-    cv::Mat picture;
+/// What a file that is no picture of ours seems to be, from its first bytes.
+std::string what_it_begins_as(std::string_view bytes) {
+    using Known = std::pair<std::string_view, const char*>;
+    static constexpr auto known = std::to_array<Known>({{"GIF8", "a GIF"},
+                                                        {"%PDF", "a PDF"},
+                                                        {"8BPS", "a Photoshop document"},
+                                                        {"P1", "a PBM"}, {"P2", "a PGM"}, {"P3", "a PPM"},
+                                                        {"P4", "a PBM"}, {"P5", "a PGM"}, {"P6", "a PPM"},
+                                                        {"\x76\x2f\x31\x01", "an OpenEXR picture"},
+                                                        {"NITF", "a NITF file"},
+                                                        {"PK\x03\x04", "a zip archive"},
+                                                        {"\x93NUMPY", "a numpy array"},
+                                                        {"\xff\x4f\xff\x51", "a JPEG 2000 picture"},
+                                                        {"\xff\x0a", "a JPEG XL picture"},
+                                                        {"version https://git-lfs", "a git-lfs pointer"}});
+    for (const auto& [beginning, what] : known)
+        if (bytes.starts_with(beginning)) return text("as ", what, ", ", quoted_beginning(bytes));
+    if (bytes.substr(4).starts_with("jP  ")) return "as a JPEG 2000 picture";
+    if (bytes.substr(4).starts_with("JXL ")) return "as a JPEG XL picture";
+    if (bytes.substr(4).starts_with("ftyp")) return "as an AVIF or HEIC picture, or a film";
+    return "with " + quoted_beginning(bytes);
+}
+
+const Codec& codec_of(std::string_view beginning, const std::string& name) {
+    if (beginning.empty()) fail(name, ": the file is empty, a picture was expected");
+    for (const auto* codec : {&png_codec(), &jpeg_codec(), &bmp_codec(), &tiff_codec(), &webp_codec()})
+        if (codec->begins(beginning)) return *codec;
+    beginning = beginning.substr(0, 64);
+    if (beginning.size() < 8) fail(name, ": not a picture, it has only ", beginning.size(), " bytes");
+    fail(name, ": not a picture that can be read (PNG, JPEG, BMP, TIFF, WebP): it begins ", what_it_begins_as(beginning));
+}
+
+/// What no file of so many pixels has: four samples of 16 bits each, twice, and 256 MiB of anything else.
+std::uint64_t most_bytes(const PictureHeader& header) {
+    return static_cast<std::uint64_t>(header.width * header.height) * 16 + (std::uint64_t{256} << 20);
+}
+
+void check_limits(const PictureHeader& header, std::uint64_t file_size, const std::string& name) {
+    const auto [format, width, height] = header;
+    if (width < 1 || height < 1) fail_damaged(name, format, text("its header says ", width, " x ", height, " pixels"));
+    if (width > longest_side || height > longest_side || width * height > most_pixels)
+        fail(name, ": its header says ", width, " x ", height, " pixels, more than can be decoded (", longest_side,
+             " along a side, ", most_pixels, " in all); cut it into parts or make it smaller");
+    if (file_size > most_bytes(header))
+        fail(name, ": the file has ", file_size, " bytes, more than a ", format, " picture of its ", width, " x ", height,
+             " pixels can need");
+}
+
+/// Calls a function that reads a picture; a lack of memory is that picture's fault. `what`: the memory was for.
+template <typename Function>
+auto naming_lack_of_memory(const std::string& name, const std::string& what, Function&& function) {
     try {
-        const cv::Mat raw(1, static_cast<int>(bytes.size()), CV_8U, const_cast<char*>(bytes.data()));
-        picture = cv::imdecode(raw, cv::IMREAD_UNCHANGED);
-    } catch (const cv::Exception&) {
-        picture.release();  // reported below, like any other unreadable file
+        return function();
+    } catch (const std::bad_alloc&) {
+        fail(name, ": there is not enough memory for ", what);
     }
-    if (bytes.starts_with("\xFF\xD8") && !jpeg_is_whole(bytes)) picture.release();
-    if (picture.empty()) fail(name, ": not a picture that can be read (PNG, JPEG, BMP, TIFF, WebP), or damaged");
-    if (picture.depth() != CV_8U && picture.depth() != CV_16U)
-        fail(name, ": its samples are neither 8 nor 16 bit whole numbers; convert it first");
-    return picture;
 }
 
-template <typename T>
-void take(const cv::Mat& picture, Raster& raster) {
-    const int channels = picture.channels();
-    std::uint16_t* out = raster.samples.data();
-    for (int y = 0; y < picture.rows; ++y) {
-        const T* in = picture.ptr<T>(y);
-        for (int x = 0; x < picture.cols; ++x, in += channels, out += raster.channels)
-            for (int c = 0; c < raster.channels; ++c) out[c] = in[channels < 3 ? 0 : 2 - c];  // OpenCV's order is BGR
-    }
+std::string pixels_of(std::int64_t width, std::int64_t height) { return text("its ", width, " x ", height, " pixels"); }
+
+/// The codec for these bytes and their header, within the limits.
+std::pair<const Codec*, PictureHeader> inspect(ByteSource& source, const std::string& name) {
+    const Codec& codec = codec_of(source.part(0, longest_beginning), name);
+    const PictureHeader header =
+        naming_lack_of_memory(name, "what its header asks for", [&] { return codec.header(source, name); });
+    check_limits(header, source.size(), name);
+    return {&codec, header};
 }
 
 }  // namespace
 
-Raster decode_raster(std::string_view bytes, const std::string& name) {
-    const cv::Mat picture = decode(bytes, name);
-    Raster raster{.width = picture.cols, .height = picture.rows, .channels = picture.channels() < 3 ? 1 : 3,
-                  .bits = picture.depth() == CV_8U ? 8 : 16, .lossy = bytes.starts_with("\xFF\xD8"), .samples = {}};
-    raster.samples.resize(picture.total() * static_cast<std::size_t>(raster.channels));
-    if (raster.bits == 8)
-        take<std::uint8_t>(picture, raster);
-    else
-        take<std::uint16_t>(picture, raster);
-    return raster;
+void fail_damaged(const std::string& name, std::string_view format, const std::string& reason) {
+    std::string lower = reason;
+    std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+    if (lower.find("memory") != std::string::npos) throw std::bad_alloc();
+    fail(name, ": damaged, or no ", format, " file that can be read: ", reason);
 }
 
-Raster read_raster(const std::filesystem::path& path) { return decode_raster(read_file(path), path.string()); }
+void check_same_size(const PictureHeader& header, const StoredPicture& picture, const std::string& name) {
+    if (picture.width != header.width || picture.height != header.height)
+        fail_damaged(name, header.format,
+                     text("it says in one place ", header.width, " x ", header.height, " pixels and in another ",
+                          picture.width, " x ", picture.height));
+}
+
+StoredPicture decode_stored(std::string_view bytes, const std::string& name) {
+    MemorySource source(bytes);
+    const auto inspected = inspect(source, name);
+    const PictureHeader& header = inspected.second;
+    return naming_lack_of_memory(name, pixels_of(header.width, header.height),
+                                 [&] { return inspected.first->decode(bytes, header, name); });
+}
+
+Raster decode_raster(std::string_view bytes, const std::string& name) {
+    const StoredPicture stored = decode_stored(bytes, name);
+    return naming_lack_of_memory(name, pixels_of(stored.width, stored.height), [&] {
+        Raster raster{.width = stored.width,
+                      .height = stored.height,
+                      .channels = stored.channels,
+                      .bits = stored.bits == 8 ? 8 : 16,
+                      .lossy = stored.lossy,
+                      .samples = {stored.bytes.begin(), stored.bytes.end()}};
+        if (stored.bits > 8) raster.samples = stored.words;
+        const std::uint32_t most = (1u << stored.bits) - 1;
+        if (stored.bits > 8 && stored.bits < 16)
+            for (auto& sample : raster.samples)
+                sample = static_cast<std::uint16_t>((sample * 65535u + most / 2) / most);
+        return raster;
+    });
+}
+
+Raster read_raster(const std::filesystem::path& path) { return decode_raster(read_picture_file(path), path.string()); }
+
+PictureHeader read_picture_header(const std::filesystem::path& path) {
+    FileSource source(path);
+    return inspect(source, path.string()).second;
+}
+
+std::string read_picture_file(const std::filesystem::path& path) {
+    const PictureHeader header = read_picture_header(path);
+    return naming_lack_of_memory(path.string(), pixels_of(header.width, header.height), [&] { return read_file(path); });
+}
 
 }  // namespace ltad

@@ -221,7 +221,7 @@ TEST(DecodeImage, NamesWhatIsNoPicture) {
         {"zero.png", "", "empty"},
         {"one.png", "x", "not a picture"},
         {"text.png", "This is a note that somebody saved under the wrong name.\n", "not a picture"},
-        {"magic-only.png", "\x89PNG\r\n\x1a\n", "not a picture"},
+        {"magic-only.png", "\x89PNG\r\n\x1a\n", "damaged"},
         {"half.png", whole.substr(0, whole.size() / 2), "damaged"},
         {"header-only.jpg", jpeg.substr(0, 30), "damaged"},
         {"float.tiff", encode(".tiff", cv::Mat(4, 4, CV_32FC1, cv::Scalar(0.5))), "neither 8 nor 16 bit"},

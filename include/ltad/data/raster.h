@@ -24,4 +24,22 @@ struct Raster {
 [[nodiscard]] Raster decode_raster(std::string_view bytes, const std::string& name);
 [[nodiscard]] Raster read_raster(const std::filesystem::path& path);
 
+/// The most pixels that a picture may have, and the longest side.
+inline constexpr std::int64_t most_pixels = std::int64_t{1} << 30;
+inline constexpr std::int64_t longest_side = std::int64_t{1} << 20;
+
+/// What a picture's file says before a pixel is decoded.
+struct PictureHeader {
+    std::string_view format;  ///< "PNG", "JPEG", "BMP", "TIFF", "WebP"
+    std::int64_t width = 0;
+    std::int64_t height = 0;
+};
+
+/// Reads only as much of the file as tells its size. Throws Error naming the file when it does not begin as a picture,
+/// or has more pixels, a longer side, or many more bytes for its pixels than can be decoded.
+[[nodiscard]] PictureHeader read_picture_header(const std::filesystem::path& path);
+
+/// The bytes of a picture's file, once its header has been found good as by `read_picture_header`.
+[[nodiscard]] std::string read_picture_file(const std::filesystem::path& path);
+
 }  // namespace ltad
