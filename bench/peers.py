@@ -42,6 +42,11 @@ def our_rate(program, work):
     return max(run["items_per_second"] for run in json.loads(output)["benchmarks"])
 
 
+def our_works(program):
+    """The names of ltad_bench's works: those in bfloat16 are there on processors that have its products."""
+    return subprocess.run([program, "--works"], check=True, capture_output=True, text=True).stdout.splitlines()
+
+
 def openvino_model(model, pixels, precision):
     import openvino
 
@@ -64,6 +69,7 @@ def openvino_model(model, pixels, precision):
 
 def encoders(program, with_compile):
     """{name: measurement} of the image encoder, B7 at 224 x 224."""
+    in_bfloat16 = "encode B7, 224, bfloat16" in our_works(program)
     model = transformers.AlignVisionModel(transformers.AlignVisionConfig()).eval()
     pixels = torch.randn(BATCH, 3, SIDE, SIDE)
     last = pixels.contiguous(memory_format=torch.channels_last)
@@ -77,10 +83,12 @@ def encoders(program, with_compile):
     steps = {"transformers": lambda: model(pixel_values=pixels)}
     if importlib.util.find_spec("openvino"):
         steps["OpenVINO, float32"] = openvino_model(model, pixels, "f32")
-        steps["OpenVINO, bfloat16"] = openvino_model(model, pixels, "bf16")
+        if in_bfloat16:
+            steps["OpenVINO, bfloat16"] = openvino_model(model, pixels, "bf16")
     channels_last = transformers.AlignVisionModel(model.config).eval().to(memory_format=torch.channels_last)
     steps["transformers, channels-last"] = lambda: channels_last(pixel_values=last)
-    steps["transformers, channels-last, bfloat16 autocast"] = autocast(steps["transformers, channels-last"])
+    if in_bfloat16:
+        steps["transformers, channels-last, bfloat16 autocast"] = autocast(steps["transformers, channels-last"])
     if with_compile:
         from torch._inductor import config
 
@@ -89,7 +97,8 @@ def encoders(program, with_compile):
         steps["torch.compile, frozen, float32"] = lambda: compiled(pixel_values=last)
     measures = {name: (lambda step=step: rate(step, BATCH)) for name, step in steps.items()}
     measures["ltad, float32"] = lambda: our_rate(program, "encode B7, 224")
-    measures["ltad, bfloat16"] = lambda: our_rate(program, "encode B7, 224, bfloat16")
+    if in_bfloat16:
+        measures["ltad, bfloat16"] = lambda: our_rate(program, "encode B7, 224, bfloat16")
     return measures
 
 

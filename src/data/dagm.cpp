@@ -128,7 +128,8 @@ Dataset list_dagm(const DatasetConfig& config, PassedOver& passed_over) {
         const std::string train = folder_named(root / name, "train");
         if (train.empty()) continue;
         if (pictures_in(root / name / train).empty())
-            fail((root / name / train).string(), ": no picture in it; class '", name, "' is empty");
+            fail((root / name / train).string(), ": no picture directly in it, where dataset.layout \"dagm\" has them; "
+                 "class '", name, "' is empty");
         const std::size_t before = dataset.train.size();
         std::set<std::string> left_over;
         add_half(dataset, root, name, "train", left_over);

@@ -91,6 +91,7 @@ inline const std::vector<std::pair<std::string, json>>& other_values() {
         {"dataset.train", "train.jsonl"},
         {"dataset.test", "test.jsonl"},
         {"dataset.image_size", 448},
+        {"dataset.masks", "background"},
         {"split.type", "exp"},
         {"split.imbalance_factor", 1.5},
         {"split.class_order", {"zebra", "ant"}},
