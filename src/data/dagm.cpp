@@ -113,7 +113,7 @@ std::string reason_not_used(const std::vector<std::string>& path) {
         return has_picture_ending(path.back()) ? "neither in Train nor in Test" : "";
     if (path.size() > 2 && lower_case(path[1]) == "label") return "";
     return has_foreign_picture_ending(path.back()) ? reason_of_ending(path.back())
-           : path.size() > 2                       ? "in a folder of their own below " + half
+           : path.size() > 2                       ? "in a folder below " + half
                                                    : "";
 }
 

@@ -108,7 +108,7 @@ std::set<std::string> files_of_class(const Dataset& dataset, const std::string& 
 }
 
 std::string reason_of_ending(const std::string& name) {
-    return has_picture_ending(name) ? "" : "their ending is not .png, .jpg, .jpeg, .bmp, .tif, .tiff or .webp";
+    return has_picture_ending(name) ? "" : "an ending other than .png, .jpg, .jpeg, .bmp, .tif, .tiff and .webp";
 }
 
 Dataset list_dataset(const DatasetConfig& config) {

@@ -89,8 +89,8 @@ void warn(const std::string& root, const std::string& name, const ClassMasks& ma
 
 std::string inverted(const std::string& root, const std::string& name, const ClassMasks& masks, bool background) {
     return text(root, ": class '", name, "': ", masks.framed.count, " of ", masks.count,
-                " masks mark most of their pictures as defective, borders included, e.g. ", masks.framed.first, " ",
-                percent(masks.framed.look.defective), "; are they inverted? ",
+                " masks mark most of their pictures as defective, borders included, e.g. ", masks.framed.first, " (",
+                percent(masks.framed.look.defective), "); are they inverted? ",
                 background ? "dataset.masks is \"background\": zero counts as defective. " : "All but 0 is defective. ",
                 "Turn them round, or set dataset.masks to ",
                 background ? "\"defects\" where zero is the background"

@@ -111,10 +111,10 @@ std::string reason_not_used(const std::vector<std::string>& path) {
         return has_picture_ending(path.back()) ? "neither in train/good nor in test or ground_truth" : "";
     if (const std::string reason = reason_of_ending(path.back()); !reason.empty()) return reason;
     if (half == "train")
-        return path.size() > 3 && lower_case(path[1]) == "good" ? "in a folder of their own; move them up into train/good"
+        return path.size() > 3 && lower_case(path[1]) == "good" ? "in a folder below; move them up into train/good"
                                                                 : "in train, but not in train/good";
     if (path.size() == 2) return "directly in " + half + ", in no kind's folder";
-    if (path.size() > 3) return "in a folder of their own; move them up into " + half + "/<kind>";
+    if (path.size() > 3) return "in a folder below; move them up into " + half + "/<kind>";
     return lower_case(path[1]) == "good" ? "masks of good pictures" : "masks without a picture in test";
 }
 

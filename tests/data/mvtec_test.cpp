@@ -154,11 +154,11 @@ TEST(MvtecLayout, WhatIsNotUsedIsCounted) {
     (void)list_dataset(config);
     const std::string said = testing::internal::GetCapturedStderr();
     for (const char* words :
-         {"2 files are not used (in a folder of their own; move them up into train/good), e.g. "
+         {"2 files are not used (in a folder below; move them up into train/good), e.g. "
           "bottle/train/good/batch2/1.png",
           "1 file is not used (in train, but not in train/good), e.g. bottle/train/crack/1.png",
           "1 file is not used (directly in test, in no kind's folder), e.g. bottle/test/3.png",
-          "(in a folder of their own; move them up into test/<kind>), e.g. bottle/test/broken/cam1/4.png",
+          "(in a folder below; move them up into test/<kind>), e.g. bottle/test/broken/cam1/4.png",
           "e.g. bottle/test/scratch/5.gif", "(masks of good pictures), e.g. bottle/ground_truth/good/000.png",
           "(masks without a picture in test), e.g. bottle/ground_truth/broken/9_mask.png", "e.g. bottle/Masks/1.png"})
         EXPECT_THAT(said, HasSubstr(words));
