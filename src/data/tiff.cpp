@@ -159,9 +159,13 @@ private:
         TIFF* const tiff = file_.handle();
         const std::size_t rows = tiled_ ? height_ : std::min(height_, file_.height() - y);
         const auto wanted = static_cast<tmsize_t>(stride_ * rows);
-        const tmsize_t read =
-            tiled_ ? TIFFReadEncodedTile(tiff, TIFFComputeTile(tiff, x, y, 0, plane), block_.data(), wanted)
-                   : TIFFReadEncodedStrip(tiff, TIFFComputeStrip(tiff, y, plane), block_.data(), wanted);
+        const std::uint32_t block = tiled_ ? TIFFComputeTile(tiff, x, y, 0, plane) : TIFFComputeStrip(tiff, y, plane);
+        // libtiff itself would take what lies behind a block that is too short.
+        const bool whole = tags_.compression != COMPRESSION_NONE ||
+                           TIFFGetStrileByteCount(tiff, block) >= static_cast<std::uint64_t>(wanted);
+        const tmsize_t read = !whole   ? 0
+                              : tiled_ ? TIFFReadEncodedTile(tiff, block, block_.data(), wanted)
+                                       : TIFFReadEncodedStrip(tiff, block, block_.data(), wanted);
         if (read == wanted && file_.reason().empty()) return;
         fail_damaged(name_, "TIFF", file_.reason().empty() ? text("it lacks pixels from row ", y, " on") : file_.reason());
     }

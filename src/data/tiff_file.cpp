@@ -6,6 +6,7 @@
 #include <new>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "codecs.h"
 #include "ltad/core/error.h"
@@ -53,10 +54,12 @@ void TiffFile::open() {
 
 void TiffFile::choose_page() {
     std::optional<tdir_t> chosen;
+    std::string reason;  // the chosen page's; what is wrong with others does not matter
     std::uint64_t pixels = 0;
     std::uint32_t pages = 0;
     do {
         ++pages;
+        const std::string found = std::exchange(reason_, "");
         if (is_secondary()) continue;
         const std::uint64_t size = std::uint64_t{width()} * height();
         if (chosen && size >= pixels)
@@ -64,16 +67,16 @@ void TiffFile::choose_page() {
                  "), of which it is not clear which is meant; save that one alone");
         if (chosen) continue;
         chosen = TIFFCurrentDirectory(tiff_);
+        reason = found;
         pixels = size;
     } while (TIFFReadDirectory(tiff_) != 0);
     if (!chosen) fail(name_, ": a TIFF of reduced copies or masks alone, as cameras' raw files are; convert it first");
+    reason_.clear();
     if (TIFFSetDirectory(tiff_, *chosen) == 0) fail_damaged(name_, "TIFF", reason_);
-    reason_.clear();  // of pages that are not read
+    reason_ = reason;
 }
 
 bool TiffFile::is_secondary() const {
-    std::uint16_t old_type = 0;
-    if (TIFFGetField(tiff_, TIFFTAG_OSUBFILETYPE, &old_type) != 0 && old_type == OFILETYPE_REDUCEDIMAGE) return true;
     return (number32(TIFFTAG_SUBFILETYPE) & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK)) != 0;
 }
 
@@ -110,7 +113,9 @@ int TiffFile::on_error(TIFF*, void* self, const char* module, const char* format
 
 int TiffFile::on_warning(TIFF* tiff, void* self, const char* module, const char* format, va_list arguments) {
     const std::string_view who = module == nullptr ? "" : module;
-    if (who.starts_with("JPEGLib") || who.starts_with("Fax")) return on_error(tiff, self, module, format, arguments);
+    const std::string_view what = format;
+    const bool guesses = what.starts_with("Bogus") || what.starts_with("Wrong");  // where strips end, against the tag
+    if (guesses || who.starts_with("JPEGLib") || who.starts_with("Fax")) return on_error(tiff, self, module, format, arguments);
     return 1;  // unknown tags and the like
 }
 
