@@ -23,6 +23,7 @@ FeatureLayout feature_layout(const Config& config, const AlignModel& encoder) {
     layout.grid = config.grid();
     layout.latent = encoder.image().embedding_dim();
     layout.image_size = config.dataset.image_size;
+    layout.bits = config.dataset.bits == 16 ? 0 : config.dataset.bits;  // two ways to say the same
     return layout;
 }
 

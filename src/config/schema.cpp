@@ -21,6 +21,7 @@ void visit_data(Config& c, FieldVisitor& v) {
         v.field("test", c.dataset.test);
         v.field("image_size", c.dataset.image_size, {.min = 32, .max = 4096});
         v.field("masks", c.dataset.masks, {"defects", "background", "unchecked"});
+        v.field("bits", c.dataset.bits, {.min = 0, .max = 16});
     });
     v.section("split", [&] {
         v.field("type", c.split.type, {"exp", "step"});
@@ -171,6 +172,8 @@ std::vector<Mistake> check_fields_together(const Config& c) {
     if (c.dataset.layout == "jsonl")
         expect(!c.dataset.train.empty() && !c.dataset.test.empty(), "dataset.train, dataset.test",
                ": layout \"jsonl\" needs both lists");
+    expect(c.dataset.bits == 0 || c.dataset.bits >= 8, "dataset.bits",
+           text(": ", c.dataset.bits, " is not allowed; 8 to 16, or 0 where 16-bit pictures use their whole range"));
     return wrong;
 }
 

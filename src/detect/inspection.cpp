@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <future>
+#include <new>
 #include <ostream>
 #include <set>
 
@@ -77,19 +79,21 @@ Inspector::Inspector(const Run& run, const Detector& detector, const Thresholds&
     throw UsageError(text("--class: '", class_name_, "' is none of the run's classes: ", names));
 }
 
-std::vector<InspectedPicture> read_pictures(std::span<const std::filesystem::path> files, std::int64_t image_size,
+std::vector<InspectedPicture> read_pictures(std::span<const std::filesystem::path> files, const FeatureLayout& layout,
                                             bool keep) {
     std::vector<InspectedPicture> pictures(files.size());
     for_each_index(files.size(), static_cast<std::size_t>(at::get_num_threads()), [&](std::size_t i) {
         pictures[i].file = files[i];
         try {
-            Image image = read_image(files[i]);
+            Image image = read_image(files[i], static_cast<int>(layout.bits));
             pictures[i].width = image.width;
             pictures[i].height = image.height;
-            pictures[i].input = picture_tensor(image, image_size);
+            pictures[i].input = picture_tensor(image, layout.image_size);
             if (keep) pictures[i].image = std::move(image);
         } catch (const Error& error) {
             pictures[i].error = error.what();
+        } catch (const std::bad_alloc&) {
+            pictures[i].error = files[i].string() + ": there is not enough memory for it";
         }
     });
     return pictures;
@@ -191,7 +195,7 @@ void inspect_pictures(const InspectionOptions& options, std::ostream& out) {
     const auto per_batch = static_cast<std::size_t>(run.config().features.batch_size);
     const auto read = [&](std::size_t first) {  // beside the scoring of the batch before
         const auto batch = all.subspan(first, std::min(per_batch, all.size() - first));
-        return std::async(std::launch::async, read_pictures, batch, run.layout().image_size, !options.overlays.empty());
+        return std::async(std::launch::async, read_pictures, batch, std::cref(run.layout()), !options.overlays.empty());
     };
     std::size_t without_score = 0;
     auto next = read(0);

@@ -50,7 +50,7 @@ void MapWriter::write(const Sample& sample, const std::filesystem::path& file, c
         item[name] = {{"map", png_for(name, sample.file).generic_string()}, {"low", range.low}, {"high", range.high}};
         if (s > 0) continue;
         const Mask mask = sample.mask.empty() ? Mask{} : read_mask(run_.config().dataset, sample);
-        const Image picture = read_image(file);
+        const Image picture = read_image(file, static_cast<int>(run_.layout().bits));
         const HeatRange colours = heat_range(thresholds_.of(sample.class_name).front());
         put(png_for(folder_ / "overlay", sample.file),
             encode_png(overlay_heat_map(picture, heat, colours, overlay_side(picture, heat),

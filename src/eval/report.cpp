@@ -133,7 +133,7 @@ private:
                 .score = image.scores.front(),
                 .rank = choice.rank,
                 .of = choice.of,
-                .panels = gallery_panels(read_image(set.file_of(0)), mask, maps)};
+                .panels = gallery_panels(read_image(set.file_of(0), static_cast<int>(run_.layout().bits)), mask, maps)};
     }
 
     const Run& run_;

@@ -14,6 +14,7 @@
 #include "ltad/core/log.h"
 #include "ltad/core/parallel.h"
 #include "ltad/core/progress.h"
+#include "ltad/data/raster.h"
 
 namespace ltad {
 namespace {
@@ -33,26 +34,28 @@ void resize_into(const Image& image, std::int64_t image_size, std::uint8_t* to) 
     std::copy(resized.pixels.begin(), resized.pixels.end(), to);
 }
 
-FileStamp load_picture(const std::filesystem::path& path, std::int64_t image_size, std::uint8_t* to) {
+FileStamp load_picture(const std::filesystem::path& path, const FeatureLayout& layout, std::uint8_t* to) {
     FileStamp stamp = stamp_of(path, false);
-    const std::string bytes = read_file(path);
+    const std::string bytes = read_picture_file(path);
     stamp.sha256 = sha256(bytes);
-    const Image image = decode_image(bytes, path.string());
-    stamp.width = image.width;
-    stamp.height = image.height;
-    resize_into(image, image_size, to);
+    const DecodedPicture picture = decode_picture(bytes, path.string(), static_cast<int>(layout.bits));
+    stamp.width = picture.image.width;
+    stamp.height = picture.image.height;
+    stamp.largest = picture.largest;
+    resize_into(picture.image, layout.image_size, to);
     return stamp;
 }
 
 /// With several threads: one takes longer to decode a PNG of 1024 × 1024 than the others to encode it with Lite0.
-Batch load_batch(std::span<const std::filesystem::path> files, std::int64_t image_size, std::size_t threads) {
+Batch load_batch(std::span<const std::filesystem::path> files, const FeatureLayout& layout, std::size_t threads) {
+    const std::int64_t image_size = layout.image_size;
     Batch batch;
     batch.stamps.resize(files.size());
     batch.pictures = at::empty({static_cast<std::int64_t>(files.size()), image_size, image_size, 3}, at::kByte);
     auto* const pixels = batch.pictures.mutable_data_ptr<std::uint8_t>();
     const auto picture_size = static_cast<std::size_t>(image_size * image_size * 3);
     for_each_index(files.size(), threads, [&](std::size_t i) {
-        batch.stamps[i] = load_picture(files[i], image_size, pixels + i * picture_size);
+        batch.stamps[i] = load_picture(files[i], layout, pixels + i * picture_size);
     });
     return batch;
 }
@@ -94,12 +97,13 @@ at::Tensor picture_tensor(const Image& image, std::int64_t image_size) {
 }
 
 FeatureStore open_store(const Config& config, const AlignModel& encoder, const FeatureLayout& layout) {
-    const json settings = {{"version", 1},  // of our own decoding, resizing and tapping
+    json settings = {{"version", 1},  // of our own decoding, resizing and tapping
                            {"encoder", encoder.image_fingerprint()},
                            {"taps", layout.taps},
                            {"grid", layout.grid},
                            {"image_size", layout.image_size},
                            {"precision", config.encoder.precision}};
+    if (layout.bits > 0) settings["bits"] = layout.bits;
     return {config.features.path,
             settings,
             {.channels = layout.total_channels(), .grid = layout.grid, .latent = layout.latent}};
@@ -119,7 +123,7 @@ void encode_missing(FeatureStore& store, const AlignModel& encoder, const Featur
     const auto threads = static_cast<std::size_t>(at::get_num_threads());
     const auto load = [&](std::size_t at) {
         const auto part = all.subspan(at, std::min(per_batch, all.size() - at));
-        return std::async(std::launch::async, load_batch, part, layout.image_size, threads);
+        return std::async(std::launch::async, load_batch, part, layout, threads);
     };
     log_info(text("encoding ", missing.size(), " pictures into ", store.folder().string()));
     Progress progress("encode", missing.size(), "images");

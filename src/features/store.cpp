@@ -46,7 +46,8 @@ FileStamp stamp_of(const std::filesystem::path& file, bool hash) {
             .modified = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec,
             .sha256 = hash ? sha256_file(file) : "",
             .width = 0,
-            .height = 0};
+            .height = 0,
+            .largest = 0};
 }
 
 FeatureStore::FeatureStore(const std::filesystem::path& root, const json& settings, Shape shape)
@@ -96,7 +97,7 @@ std::shared_ptr<const FeatureStore::Mapped> FeatureStore::open_segment(std::int6
                               {.segment = mapped,
                                .row = places.size(),
                                .stamp = {item.at("path"), item.at("size"), item.at("modified"), item.at("sha256"),
-                                         item.at("width"), item.at("height")}}});
+                                         item.at("width"), item.at("height"), item.value("largest", std::int64_t{0})}}});
     } catch (const json::exception& error) {
         fail(where, ": ", words_of(error));
     }
@@ -128,7 +129,7 @@ const std::string& FeatureStore::sha256_of(const std::string& path) const { retu
 ImageFeatures FeatureStore::get(const std::string& path) const {
     const Place& place = place_of(path);
     return {place.segment->features.row(place.row), place.segment->latents.row(place.row), place.stamp.width,
-            place.stamp.height};
+            place.stamp.height, place.stamp.largest};
 }
 
 std::vector<std::string> FeatureStore::verify() {
@@ -202,13 +203,15 @@ void FeatureStore::Segment::commit() {
     features_.commit();
     latents_.commit();
     json images = json::array();
-    for (const FileStamp& s : stamps_)
+    for (const FileStamp& s : stamps_) {
         images.push_back({{"path", s.path},
                           {"size", s.size},
                           {"modified", s.modified},
                           {"sha256", s.sha256},
                           {"width", s.width},
                           {"height", s.height}});
+        if (s.largest > 0) images.back()["largest"] = s.largest;
+    }
     write_json(store_.file("index", number_, ".json"),
                {{"format", index_format},
                 {"features_sha256", sha256_file(store_.file("features", number_, ".npy"))},

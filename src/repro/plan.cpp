@@ -23,6 +23,9 @@ json essence_of(const Config& config, Inputs& inputs) {
     for (const char* key : {"name", "output", "threads", "device", "checkpoint_seconds", "features"}) all.erase(key);
     for (const char* section : {"dataset", "split", "encoder"})
         for (const char* path : {"root", "path", "train", "test"}) all[section].erase(path);
+    // As in what was trained before there were such.
+    if (config.dataset.bits == 0) all["dataset"].erase("bits");
+    if (config.dataset.masks == DatasetConfig().masks) all["dataset"].erase("masks");
     const Method& method = method_named(config.method);
     for (const std::string& key : method.own_paths) {
         const auto place = pointer_to(key);

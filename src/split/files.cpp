@@ -5,8 +5,10 @@
 #include "ltad/core/files.h"
 #include "ltad/core/hash.h"
 #include "ltad/core/json.h"
+#include "ltad/core/log.h"
 #include "ltad/data/dataset.h"
 #include "ltad/data/image.h"
+#include "ltad/data/sample_bits.h"
 #include "ltad/split/split.h"
 
 namespace ltad {
@@ -22,9 +24,11 @@ json describe(const Split& split, const DatasetConfig& dataset) {
                            {"requested", c.requested},
                            {"kept", c.kept},
                            {"group", name_of(c.group)}});
+    json where = {{"layout", dataset.layout}, {"root", dataset.root}};
+    if (dataset.bits > 0) where["bits"] = dataset.bits;
     return {
         {"format", split_format},
-        {"dataset", {{"layout", dataset.layout}, {"root", dataset.root}}},
+        {"dataset", where},
         {"type", split.type},
         {"imbalance_factor", split.imbalance_factor},
         {"class_order", split.class_order.names.empty() ? json(split.class_order.kind) : json(split.class_order.names)},
@@ -78,9 +82,14 @@ void check_counts(const Split& split, const std::string& where) {
             fail(where, ": test.jsonl has pictures of class '", s.class_name, "', which split.json does not name");
 }
 
-std::filesystem::path recorded_root(const std::filesystem::path& file) {
+/// What split.json knows of the data set: root and bits.
+DatasetConfig recorded_dataset(const std::filesystem::path& file) {
+    DatasetConfig dataset;
     try {
-        return read_json(file).at("dataset").at("root").get<std::string>();
+        const json document = read_json(file).at("dataset");
+        document.at("root").get_to(dataset.root);
+        dataset.bits = document.value("bits", std::int64_t{0});
+        return dataset;
     } catch (const json::exception& error) {
         fail(file.string(), ": ", words_of(error));
     }
@@ -125,25 +134,32 @@ Split read_split(const std::filesystem::path& folder) {
 
 std::vector<std::string> verify_split(const std::filesystem::path& folder, const std::filesystem::path& root) {
     const Split split = read_split(folder);
-    const auto base = root.empty() ? recorded_root(folder / "split.json") : root;
+    const DatasetConfig dataset = recorded_dataset(folder / "split.json");
+    const std::filesystem::path base = root.empty() ? std::filesystem::path(dataset.root) : root;
     std::vector<std::string> problems;
-    const auto check = [&](const std::string& file) -> Image {
+    const auto check = [&](auto read) -> decltype(read()) {
         try {
-            return read_image(base / file);
+            return read();
         } catch (const Error& error) {
             problems.emplace_back(error.what());
             return {};
         }
     };
+    SampleBits bits;
     for (const auto* samples : {&split.train, &split.test})
         for (const Sample& sample : *samples) {
-            const Image picture = check(sample.file);
+            const DecodedPicture decoded =
+                check([&] { return read_picture(base / sample.file, static_cast<int>(dataset.bits)); });
+            const Image& picture = decoded.image;
+            if (samples == &split.train) bits.add(sample.class_name, decoded.largest);
             if (sample.mask.empty()) continue;
-            const Image mask = check(sample.mask);
+            const Mask mask = check([&] { return read_mask(base / sample.mask); });
             if (picture.width > 0 && mask.width > 0 && (picture.width != mask.width || picture.height != mask.height))
                 problems.push_back(text((base / sample.mask).string(), ": the mask has ", mask.width, " x ",
                                         mask.height, " pixels, its picture ", picture.width, " x ", picture.height));
         }
+    if (dataset.bits == 0)
+        for (const std::string& warning : bits.warnings()) log_warning(warning);
     return problems;
 }
 

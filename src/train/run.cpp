@@ -13,6 +13,7 @@
 #include "ltad/core/log.h"
 #include "ltad/data/dataset.h"
 #include "ltad/data/mask.h"
+#include "ltad/data/sample_bits.h"
 #include "ltad/features/extract.h"
 #include "ltad/kernels/gemm.h"
 
@@ -157,6 +158,17 @@ void Run::prepare_features(bool verify) {
     encode_missing(store_, encoder_, layout_, files_of(config_.dataset.root, {&split_.train, &split_.test, &held_out_}),
                    config_.features.batch_size, hash_of_);
     warn_of_copies();
+    warn_of_unused_bits();
+}
+
+void Run::warn_of_unused_bits() const {
+    if (config_.dataset.bits > 0) return;
+    SampleBits bits;
+    for (const Sample& sample : split_.train) {
+        const auto file = std::filesystem::weakly_canonical(config_.dataset.root / std::filesystem::path(sample.file));
+        bits.add(sample.class_name, store_.get(file.string()).largest);
+    }
+    for (const std::string& warning : bits.warnings()) log_warning_once(warning);
 }
 
 void Run::prepare_training_features() {
@@ -169,14 +181,16 @@ FeatureSet Run::features_of(const std::vector<Sample>& samples) const {
 }
 
 json Run::common_settings() const {
-    return {{"seed", config_.seed},
-            {"encoder", encoder_.fingerprint()},
-            {"encoder_precision", config_.encoder.precision},
-            {"taps", layout_.taps},
-            {"grid", layout_.grid},
-            {"image_size", layout_.image_size},
-            {"classes", class_names_},
-            {"training_list", sha256(format_sample_list(split_.train))}};
+    json settings = {{"seed", config_.seed},
+                     {"encoder", encoder_.fingerprint()},
+                     {"encoder_precision", config_.encoder.precision},
+                     {"taps", layout_.taps},
+                     {"grid", layout_.grid},
+                     {"image_size", layout_.image_size},
+                     {"classes", class_names_},
+                     {"training_list", sha256(format_sample_list(split_.train))}};
+    if (layout_.bits > 0) settings["bits"] = layout_.bits;
+    return settings;
 }
 
 void Run::write_config() const {

@@ -100,7 +100,7 @@ TEST_F(NoMaps, VerdictsAreTheSameWithoutABox) {
     const Thresholds thresholds = thresholds_of(run, detector);  // from the file
     std::vector<std::filesystem::path> files;
     for (const Sample& sample : run.split().test) files.push_back(tiny / ("data/" + sample.file));
-    const auto pictures = read_pictures(files, run.layout().image_size, false);
+    const auto pictures = read_pictures(files, run.layout(), false);
     const auto findings = Inspector(run, detector, thresholds, "", false).inspect(pictures);
     const auto others = Inspector(run, *with_maps, expected, "", false).inspect(pictures);
     int defective = 0;

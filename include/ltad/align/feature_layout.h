@@ -15,6 +15,7 @@ struct FeatureLayout {
     std::int64_t grid = 0;               ///< G
     std::int64_t latent = 0;             ///< d_z
     std::int64_t image_size = 0;
+    std::int64_t bits = 0;  ///< of the samples of 16-bit pictures (DatasetConfig::bits); 0: all 16
 
     [[nodiscard]] std::int64_t total_channels() const;
 };

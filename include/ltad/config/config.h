@@ -19,6 +19,8 @@ struct DatasetConfig {
     /// What a mask's pixels that are not zero are: "defects"; "background" (inverted masks); or "unchecked": defects,
     /// even where the masks do not look like it.
     std::string masks = "defects";
+    /// How many of their 16 bits the samples of 16-bit pictures use, from the lowest on (8 to 16); 0: all.
+    std::int64_t bits = 0;
 };
 
 /// "cardinality", "alphabetical", or the class names themselves.

@@ -39,10 +39,10 @@ struct InspectedPicture {
     std::string error{};  ///< why it could not be read; the rest is empty then
 };
 
-/// Decodes and resizes by several threads; keeps whole pictures, which may be large, where overlays need them. An
+/// Decodes and resizes by several threads, as the layout's pictures were; keeps whole pictures, which may be large, where overlays need them. An
 /// unreadable file costs no other.
 [[nodiscard]] std::vector<InspectedPicture> read_pictures(std::span<const std::filesystem::path> files,
-                                                          std::int64_t image_size, bool keep);
+                                                          const FeatureLayout& layout, bool keep);
 
 /// Scores pictures with a fitted run.
 class Inspector {

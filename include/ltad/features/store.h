@@ -21,6 +21,7 @@ struct FileStamp {
     std::string sha256;
     std::int64_t width = 0;  ///< of the picture, in pixels
     std::int64_t height = 0;
+    std::int64_t largest = 0;  ///< the greatest sample of a picture of 16 bits; 0 for others, or where it is not known
 };
 
 /// Size and time of a file. `hash` fills sha256 too. Throws Error naming a file that is not there.
@@ -32,6 +33,7 @@ struct ImageFeatures {
     std::span<const float> latent;  ///< [d_z]
     std::int64_t width = 0;         ///< of the picture itself, in pixels
     std::int64_t height = 0;
+    std::int64_t largest = 0;  ///< see FileStamp
 };
 
 /// Frozen features of pictures on disk, in a folder of its own for each key (encoder, taps, grid, picture size):

@@ -71,6 +71,8 @@ public:
 
 private:
     void warn_of_copies() const;
+    /// Of the training pictures, which the feature store knows.
+    void warn_of_unused_bits() const;
 
     Config config_;
     std::filesystem::path output_;
