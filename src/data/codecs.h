@@ -52,6 +52,12 @@ struct Codec {
 /// Throws Error where a library finds another size than the header that has been checked: nothing is allocated for it.
 void check_same_size(const PictureHeader& header, const StoredPicture& picture, const std::string& name);
 
+/// Whether Deflate can have made so few bytes of so many: it turns at best 258 into 2 bits. Else the file is damaged, and
+/// no memory need be asked for.
+[[nodiscard]] constexpr bool deflate_may_hold(std::uint64_t unpacked, std::uint64_t packed) {
+    return unpacked / 1040 <= packed;
+}
+
 /// What paper shows of an amount of ink (0 none) under an amount of black, of samples up to `most`.
 [[nodiscard]] constexpr std::uint32_t light_through(std::uint32_t ink, std::uint32_t black, std::uint32_t most) {
     return static_cast<std::uint32_t>((std::uint64_t{most - ink} * (most - black) + most / 2) / most);

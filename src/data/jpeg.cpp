@@ -76,7 +76,7 @@ public:
             jpeg_read_scanlines(&info_, &row, 1);
         }
         jpeg_finish_decompress(&info_);
-        return reason_[0] == '\0';
+        return true;
     }
 
     [[nodiscard]] const jpeg_decompress_struct& info() const { return info_; }
@@ -86,14 +86,14 @@ private:
     static JpegReader& self(j_common_ptr info) { return *static_cast<JpegReader*>(info->client_data); }
 
     static void on_error(j_common_ptr info) {
-        if (self(info).reason_[0] == '\0') info->err->format_message(info, self(info).reason_);
+        info->err->format_message(info, self(info).reason_);
         std::longjmp(self(info).jump_, 1);
     }
 
     /// Warnings about the pixels' data are damage: libjpeg goes on with grey, and we should not.
     static void on_message(j_common_ptr info, int level) {
-        JpegReader& reader = self(info);
-        if (level >= 0 || reader.reason_[0] != '\0') return;
+        const JpegReader& reader = self(info);
+        if (level >= 0) return;
         switch (info->err->msg_code) {
             case JWRN_ADOBE_XFORM:
             case JWRN_NOT_SEQUENTIAL:
@@ -101,7 +101,7 @@ private:
             case JWRN_EXTRANEOUS_DATA:
                 if (!reader.in_pixels_ || reader.skipped_padding(info->err->msg_parm.i[0])) return;
                 [[fallthrough]];
-            default: info->err->format_message(info, reader.reason_);
+            default: on_error(info);
         }
     }
 

@@ -45,6 +45,7 @@ public:
         png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
         png_read_info(png_, info_);
         const auto type = png_get_color_type(png_, info_);
+        bits_per_pixel_ = png_get_bit_depth(png_, info_) * png_get_channels(png_, info_);
         picture.width = static_cast<int>(png_get_image_width(png_, info_));
         picture.height = static_cast<int>(png_get_image_height(png_, info_));
         picture.channels = (type & PNG_COLOR_MASK_COLOR) != 0 ? 3 : 1;
@@ -69,6 +70,7 @@ public:
     }
 
     [[nodiscard]] const char* reason() const { return reason_; }
+    [[nodiscard]] std::uint64_t bits_per_pixel() const { return bits_per_pixel_; }
 
 private:
     static void on_read(png_structp png, png_bytep to, png_size_t count) {
@@ -92,6 +94,7 @@ private:
     png_structp png_ = nullptr;
     png_infop info_ = nullptr;
     int passes_ = 1;
+    std::uint64_t bits_per_pixel_ = 0;  ///< in the file
     char reason_[200] = "";
 };
 
@@ -100,6 +103,10 @@ StoredPicture decode_png(std::string_view bytes, const PictureHeader& header, co
     StoredPicture picture;
     if (!reader.read_header(picture)) fail_damaged(name, "PNG", reader.reason());
     check_same_size(header, picture, name);
+    if (!deflate_may_hold(static_cast<std::uint64_t>(header.width * header.height) * reader.bits_per_pixel() / 8,
+                          bytes.size()))
+        fail_damaged(name, "PNG", text("its ", bytes.size(), " bytes cannot hold ", header.width, " x ", header.height,
+                                       " pixels"));
     const std::size_t stride =
         static_cast<std::size_t>(picture.width) * static_cast<std::size_t>(picture.channels * picture.bits / 8);
     if (picture.bits == 8)

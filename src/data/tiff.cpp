@@ -78,7 +78,7 @@ void check_samples(const TiffFile& file, const Tags& tags, const std::string& na
              " bits; convert it first");
     if (tags.samples < tags.colours)
         fail_damaged(name, "TIFF", text("its pixels have ", tags.samples, " samples, not ", tags.colours));
-    if (tags.samples > (tags.colours == 1 ? 2 : 16))
+    if (tags.samples > (tags.colours == 1 ? 2 : 8))
         fail(name, ": a TIFF of ", tags.samples, " samples a pixel, of which ", tags.colours,
              tags.colours == 1 ? " is grey" : " are colours",
              "; it is not clear which are meant; convert it to RGB or grey first");
@@ -295,6 +295,17 @@ void interpret(StoredPicture& picture, const Tags& tags) {
     });
 }
 
+/// What is certain before memory is asked for.
+void check_bytes(const Tags& tags, const PictureHeader& header, std::uint64_t file_size, const std::string& name) {
+    const std::uint64_t samples = static_cast<std::uint64_t>(header.width * header.height) *
+                                  (tags.photometric == PHOTOMETRIC_YCBCR ? 1 : tags.colours);
+    const std::uint64_t unpacked = samples * tags.bits / 8;
+    const bool deflate = tags.compression == COMPRESSION_ADOBE_DEFLATE || tags.compression == COMPRESSION_DEFLATE;
+    if ((tags.compression == COMPRESSION_NONE && unpacked > file_size) || (deflate && !deflate_may_hold(unpacked, file_size)))
+        fail_damaged(name, "TIFF",
+                     text("its ", file_size, " bytes cannot hold ", header.width, " x ", header.height, " pixels"));
+}
+
 StoredPicture decode_tiff(std::string_view bytes, const PictureHeader& header, const std::string& name) {
     MemorySource source(bytes);
     const TiffFile file(source, name);
@@ -307,6 +318,7 @@ StoredPicture decode_tiff(std::string_view bytes, const PictureHeader& header, c
                           .lossy = jpeg || tags.compression == COMPRESSION_OJPEG ||
                                    tags.compression == COMPRESSION_LERC || tags.compression == COMPRESSION_WEBP};
     check_same_size(header, picture, name);
+    check_bytes(tags, header, bytes.size(), name);
     if (tags.photometric == PHOTOMETRIC_YCBCR && !jpeg) {
         picture.bits = 8;
         read_converted(file, name, picture);

@@ -294,6 +294,11 @@ def refused_tiffs():
         write(file, tiff_bytes(b'\0' * 8, {258: (3, [8]), 262: (3, [1]), 277: (3, [1])}, width=width, height=height))
         refused(file, 'more than can be decoded')
 
+    # So few bytes for so many pixels that no memory need be asked for.
+    for file, more in (('plain', {}), ('deflate', {259: (3, [8])})):
+        write(f'damaged_too_small_{file}.tif', tiff_bytes(grey8.tobytes(), {258: (3, [8]), 262: (3, [1]), 277: (3, [1]), **more}, width=32768, height=32768))
+        refused(f'damaged_too_small_{file}.tif', 'cannot hold 32768 x 32768 pixels')
+
     # Damage: strips that end too early, lie outside the file, or hold other bytes than their codec writes.
     raw_tiff('damaged_short_strip.tif', grey8.tobytes()[:40], 8, 1)
     three = {278: (4, [3]), 273: (4, [8, 44, 80]), 258: (3, [8]), 262: (3, [1]), 277: (3, [1])}
@@ -366,6 +371,8 @@ def pngs():
     write('damaged_adler.png', b'\x89PNG\r\n\x1a\n' + header + png_chunk(b'IDAT', bytes(data)) + png_chunk(b'IEND', b''))
     for kind in ('few_rows', 'no_end', 'checksum', 'adler'):
         refused(f'damaged_{kind}.png', 'damaged')
+    png('damaged_too_small.png', [b'12'], 16, 6, width=32768, height=32768)
+    refused('damaged_too_small.png', 'cannot hold 32768 x 32768 pixels')
     png('too_many_pixels.png', [], 8, 2, width=32769, height=32768)
     png('too_tall.png', [], 8, 2, width=1, height=(1 << 20) + 1)
     refused('too_many_pixels.png', '32769 x 32768 pixels, more than can be decoded')
