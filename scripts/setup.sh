@@ -10,7 +10,7 @@ readonly TORCH_VERSION=2.13.0
 readonly TORCH_DIR=.deps/torch-$TORCH_VERSION
 PACKAGES=(
   g++ cmake ninja-build git python3 python3-pip
-  libopencv-core-dev libopencv-imgcodecs-dev libtiff-dev libssl-dev libutf8proc-dev
+  libopencv-core-dev libopencv-imgcodecs-dev libpng-dev libjpeg-dev libtiff-dev libwebp-dev libssl-dev libutf8proc-dev
   libcli11-dev nlohmann-json3-dev libspdlog-dev libsentencepiece-dev libgtest-dev libgmock-dev libbenchmark-dev
 )
 
