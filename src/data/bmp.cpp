@@ -103,9 +103,8 @@ public:
     BmpDecoder(std::string_view bytes, const BmpHeader& header, const std::string& name)
         : data_(bytes.substr(std::min(header.pixels, bytes.size()))), h_(header), name_(name) {
         if (h_.bits <= 8) palette_ = palette_of(bytes, h_);
-        const bool grey = h_.bits <= 8 && std::all_of(palette_.begin(), palette_.end(), [](const Colour& c) {
-            return c[0] == c[1] && c[1] == c[2];
-        });
+        const bool grey = h_.bits <= 8 && std::all_of(palette_.begin(), palette_.end(),
+                                                      [](const Colour& c) { return c[0] == c[1] && c[1] == c[2]; });
         picture_.width = static_cast<int>(h_.width);
         picture_.height = static_cast<int>(h_.height);
         picture_.channels = grey ? 1 : 3;

@@ -28,7 +28,8 @@ struct StoredPicture {
 };
 
 /// One file format: how its files begin, what their headers say, their pixels. Both functions throw Error naming `name`
-/// when the bytes are damaged, or of a kind that is not read. `decode` gets the header that `header` gave, within limits.
+/// when the bytes are damaged, or of a kind that is not read. `decode` gets the header that `header` gave, within
+/// limits.
 struct Codec {
     std::string_view format;
     bool (*begins)(std::string_view bytes);
@@ -52,8 +53,8 @@ struct Codec {
 /// Throws Error where a library finds another size than the header that has been checked: nothing is allocated for it.
 void check_same_size(const PictureHeader& header, const StoredPicture& picture, const std::string& name);
 
-/// Whether Deflate can have made so few bytes of so many: it turns at best 258 into 2 bits. Else the file is damaged, and
-/// no memory need be asked for.
+/// Whether Deflate can have made so few bytes of so many: it turns at best 258 into 2 bits. Else the file is damaged,
+/// and no memory need be asked for.
 [[nodiscard]] constexpr bool deflate_may_hold(std::uint64_t unpacked, std::uint64_t packed) {
     return unpacked / 1040 <= packed;
 }

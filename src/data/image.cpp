@@ -83,8 +83,9 @@ std::vector<std::uint8_t> to_rgb(const std::vector<T>& samples, int channels, co
 DecodedPicture to_8_bit(StoredPicture& stored, const std::string& name, int bits) {
     DecodedPicture picture{.image = {.width = stored.width, .height = stored.height, .pixels = {}}};
     if (stored.bits == 8) {
-        picture.image.pixels = stored.channels == 3 ? std::move(stored.bytes)
-                                                    : to_rgb(stored.bytes, 1, [](std::uint8_t sample) { return sample; });
+        picture.image.pixels = stored.channels == 3
+                                   ? std::move(stored.bytes)
+                                   : to_rgb(stored.bytes, 1, [](std::uint8_t sample) { return sample; });
         return picture;
     }
     int most = greatest(stored.bits);

@@ -21,8 +21,9 @@ bool starts_frame(unsigned marker) {  // SOF0 to SOF15, without the three marker
 
 /// Headers are skipped by their lengths: a thumbnail inside one has a frame of its own.
 PictureHeader jpeg_header(ByteSource& source, const std::string& name) {
+    constexpr int most_steps = 1 << 16;  // of segments and fill bytes: a file of nothing else must not take hours
     std::uint64_t at = 2;
-    for (;;) {
+    for (int step = 0; step < most_steps; ++step) {
         const std::string bytes = source.part(at, 9);
         if (bytes.size() < 9) fail_damaged(name, "JPEG", "it ends within its headers");
         const std::uint32_t marker = big_endian(bytes, 1, 1);
@@ -36,6 +37,7 @@ PictureHeader jpeg_header(ByteSource& source, const std::string& name) {
         const bool alone = marker <= 0x01 || (marker >= 0xD0 && marker <= 0xD8);
         at += alone ? 2 : 2 + std::max<std::uint64_t>(2, big_endian(bytes, 2, 2));
     }
+    fail_damaged(name, "JPEG", text("no frame is among its first ", most_steps, " segments"));
 }
 
 /// libjpeg at work on bytes in memory. It reports an error by a jump past our frames: the functions that call it hold
@@ -97,11 +99,13 @@ private:
         switch (info->err->msg_code) {
             case JWRN_ADOBE_XFORM:
             case JWRN_NOT_SEQUENTIAL:
-            case JWRN_JFIF_MAJOR: return;
+            case JWRN_JFIF_MAJOR:
+                return;
             case JWRN_EXTRANEOUS_DATA:
                 if (!reader.in_pixels_ || reader.skipped_padding(info->err->msg_parm.i[0])) return;
                 [[fallthrough]];
-            default: on_error(info);
+            default:
+                on_error(info);
         }
     }
 
@@ -127,8 +131,7 @@ std::vector<std::uint8_t> cmyk_to_rgb(const std::vector<std::uint8_t>& cmyk, boo
     std::vector<std::uint8_t> rgb(cmyk.size() / 4 * 3);
     const std::uint8_t* in = cmyk.data();
     for (auto out = rgb.begin(); out != rgb.end(); in += 4)
-        for (int c = 0; c < 3; ++c)
-            *out++ = static_cast<std::uint8_t>(light_through(in[c] ^ turn, in[3] ^ turn, 255));
+        for (int c = 0; c < 3; ++c) *out++ = static_cast<std::uint8_t>(light_through(in[c] ^ turn, in[3] ^ turn, 255));
     return rgb;
 }
 

@@ -62,7 +62,8 @@ public:
     /// Fills rows of `stride` bytes, then reads to the end of the file. False: see `reason`.
     bool read_rows(png_bytep rows, std::size_t stride, int height) {
         if (setjmp(png_jmpbuf(png_)) != 0) return false;
-        if (png_get_rowbytes(png_, info_) != stride) png_error(png_, "its rows have another length than its header says");
+        if (png_get_rowbytes(png_, info_) != stride)
+            png_error(png_, "its rows have another length than its header says");
         for (int pass = 0; pass < passes_; ++pass)
             for (int y = 0; y < height; ++y) png_read_row(png_, rows + static_cast<std::size_t>(y) * stride, nullptr);
         png_read_end(png_, nullptr);
@@ -105,8 +106,8 @@ StoredPicture decode_png(std::string_view bytes, const PictureHeader& header, co
     check_same_size(header, picture, name);
     if (!deflate_may_hold(static_cast<std::uint64_t>(header.width * header.height) * reader.bits_per_pixel() / 8,
                           bytes.size()))
-        fail_damaged(name, "PNG", text("its ", bytes.size(), " bytes cannot hold ", header.width, " x ", header.height,
-                                       " pixels"));
+        fail_damaged(name, "PNG",
+                     text("its ", bytes.size(), " bytes cannot hold ", header.width, " x ", header.height, " pixels"));
     const std::size_t stride =
         static_cast<std::size_t>(picture.width) * static_cast<std::size_t>(picture.channels * picture.bits / 8);
     if (picture.bits == 8)

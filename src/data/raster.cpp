@@ -34,8 +34,12 @@ std::string what_it_begins_as(std::string_view bytes) {
     static constexpr auto known = std::to_array<Known>({{"GIF8", "a GIF"},
                                                         {"%PDF", "a PDF"},
                                                         {"8BPS", "a Photoshop document"},
-                                                        {"P1", "a PBM"}, {"P2", "a PGM"}, {"P3", "a PPM"},
-                                                        {"P4", "a PBM"}, {"P5", "a PGM"}, {"P6", "a PPM"},
+                                                        {"P1", "a PBM"},
+                                                        {"P2", "a PGM"},
+                                                        {"P3", "a PPM"},
+                                                        {"P4", "a PBM"},
+                                                        {"P5", "a PGM"},
+                                                        {"P6", "a PPM"},
                                                         {"\x76\x2f\x31\x01", "an OpenEXR picture"},
                                                         {"NITF", "a NITF file"},
                                                         {"PK\x03\x04", "a zip archive"},
@@ -57,7 +61,8 @@ const Codec& codec_of(std::string_view beginning, const std::string& name) {
         if (codec->begins(beginning)) return *codec;
     beginning = beginning.substr(0, 64);
     if (beginning.size() < 8) fail(name, ": not a picture, it has only ", beginning.size(), " bytes");
-    fail(name, ": not a picture that can be read (PNG, JPEG, BMP, TIFF, WebP): it begins ", what_it_begins_as(beginning));
+    fail(name, ": not a picture that can be read (PNG, JPEG, BMP, TIFF, WebP): it begins ",
+         what_it_begins_as(beginning));
 }
 
 /// What no file of so many pixels has: four samples of 16 bits each, twice, and 256 MiB of anything else.
@@ -72,8 +77,8 @@ void check_limits(const PictureHeader& header, std::uint64_t file_size, const st
         fail(name, ": its header says ", width, " x ", height, " pixels, more than can be decoded (", longest_side,
              " along a side, ", most_pixels, " in all); cut it into parts or make it smaller");
     if (file_size > most_bytes(header))
-        fail(name, ": the file has ", file_size, " bytes, more than a ", format, " picture of its ", width, " x ", height,
-             " pixels can need");
+        fail(name, ": the file has ", file_size, " bytes, more than a ", format, " picture of its ", width, " x ",
+             height, " pixels can need");
 }
 
 /// Calls a function that reads a picture; a lack of memory is that picture's fault. `what`: the memory was for.
@@ -148,7 +153,8 @@ PictureHeader read_picture_header(const std::filesystem::path& path) {
 
 std::string read_picture_file(const std::filesystem::path& path) {
     const PictureHeader header = read_picture_header(path);
-    return naming_lack_of_memory(path.string(), pixels_of(header.width, header.height), [&] { return read_file(path); });
+    return naming_lack_of_memory(path.string(), pixels_of(header.width, header.height),
+                                 [&] { return read_file(path); });
 }
 
 }  // namespace ltad

@@ -16,8 +16,9 @@ std::vector<std::string> SampleBits::warnings() const {
         for (const int bits : {8, 10, 12, 14}) {
             if (largest >= std::int64_t{1} << bits) continue;
             lines.push_back(text("class '", name, "': its 16-bit training pictures have no sample above ", largest,
-                                 ", as cameras of ", bits, " bits write them, and look nearly black; set dataset.bits to ",
-                                 bits, " (or to 16, where they are dark by right)"));
+                                 ", as cameras of ", bits,
+                                 " bits write them, and look nearly black; set dataset.bits to ", bits,
+                                 " (or to 16, where they are dark by right)"));
             break;
         }
     return lines;

@@ -35,14 +35,19 @@ struct Tags {
 
 std::string name_of_photometric(std::uint16_t photometric) {
     switch (photometric) {
-        case PHOTOMETRIC_MASK: return "transparency alone";
+        case PHOTOMETRIC_MASK:
+            return "transparency alone";
         case PHOTOMETRIC_CIELAB:
         case PHOTOMETRIC_ICCLAB:
-        case PHOTOMETRIC_ITULAB: return "L*a*b*";
-        case PHOTOMETRIC_CFA: return "a sensor's raw values";
+        case PHOTOMETRIC_ITULAB:
+            return "L*a*b*";
+        case PHOTOMETRIC_CFA:
+            return "a sensor's raw values";
         case PHOTOMETRIC_LOGL:
-        case PHOTOMETRIC_LOGLUV: return "logarithms of light (LogLuv)";
-        default: return text("photometric interpretation ", photometric);
+        case PHOTOMETRIC_LOGLUV:
+            return "logarithms of light (LogLuv)";
+        default:
+            return text("photometric interpretation ", photometric);
     }
 }
 
@@ -53,9 +58,11 @@ std::uint16_t colours_of(const TiffFile& file, const std::string& name) {
     switch (photometric) {
         case PHOTOMETRIC_MINISWHITE:
         case PHOTOMETRIC_MINISBLACK:
-        case PHOTOMETRIC_PALETTE: return 1;
+        case PHOTOMETRIC_PALETTE:
+            return 1;
         case PHOTOMETRIC_RGB:
-        case PHOTOMETRIC_YCBCR: return 3;
+        case PHOTOMETRIC_YCBCR:
+            return 3;
         case PHOTOMETRIC_SEPARATED:
             if (file.number(TIFFTAG_INKSET) == INKSET_CMYK) return 4;
             fail(name, ": a TIFF of inks that are not cyan, magenta, yellow and black; convert it to RGB first");
@@ -100,7 +107,8 @@ Tags read_tags(const TiffFile& file, const std::string& name) {
     return tags;
 }
 
-/// `count` samples of 1 to 16 bits, packed from the highest bit of each byte on; those of 16 bits as the machine has them.
+/// `count` samples of 1 to 16 bits, packed from the highest bit of each byte on; those of 16 bits as the machine has
+/// them.
 void unpack(const std::uint8_t* packed, std::size_t count, unsigned bits, std::uint16_t* samples) {
     if (bits == 8) {
         std::copy_n(packed, count, samples);
@@ -167,7 +175,8 @@ private:
                               : tiled_ ? TIFFReadEncodedTile(tiff, block, block_.data(), wanted)
                                        : TIFFReadEncodedStrip(tiff, block, block_.data(), wanted);
         if (read == wanted && file_.reason().empty()) return;
-        fail_damaged(name_, "TIFF", file_.reason().empty() ? text("it lacks pixels from row ", y, " on") : file_.reason());
+        fail_damaged(name_, "TIFF",
+                     file_.reason().empty() ? text("it lacks pixels from row ", y, " on") : file_.reason());
     }
 
     void place_block(std::uint32_t x, std::uint32_t y, std::uint16_t plane) {
@@ -246,7 +255,8 @@ Palette read_palette(const TiffFile& file, const Tags& tags, const std::string& 
                            [&](const auto& plane) { return std::all_of(plane.begin(), plane.end(), holds); });
     };
     const bool eight = all([](std::uint16_t v) { return v < 256; });
-    const bool scaled = all([](std::uint16_t v) { return v % 256 == 0; }) || all([](std::uint16_t v) { return v % 257 == 0; });
+    const bool scaled =
+        all([](std::uint16_t v) { return v % 256 == 0; }) || all([](std::uint16_t v) { return v % 257 == 0; });
     if (eight || scaled) palette.bits = 8;
     if (scaled && !eight)
         for (auto& plane : palette.entries)
@@ -290,7 +300,8 @@ void interpret(StoredPicture& picture, const Tags& tags) {
         std::size_t to = 0;
         for (std::size_t from = 0; from < samples.size(); from += 4)
             for (std::size_t c = 0; c < 3; ++c)  // behind what is still to be read
-                samples[to++] = static_cast<T>(light_through(samples[from + c], samples[from + 3], tags.bits < 8 ? 255 : most));
+                samples[to++] =
+                    static_cast<T>(light_through(samples[from + c], samples[from + 3], tags.bits < 8 ? 255 : most));
         samples.resize(to);
     });
 }
@@ -301,7 +312,8 @@ void check_bytes(const Tags& tags, const PictureHeader& header, std::uint64_t fi
                                   (tags.photometric == PHOTOMETRIC_YCBCR ? 1 : tags.colours);
     const std::uint64_t unpacked = samples * tags.bits / 8;
     const bool deflate = tags.compression == COMPRESSION_ADOBE_DEFLATE || tags.compression == COMPRESSION_DEFLATE;
-    if ((tags.compression == COMPRESSION_NONE && unpacked > file_size) || (deflate && !deflate_may_hold(unpacked, file_size)))
+    if ((tags.compression == COMPRESSION_NONE && unpacked > file_size) ||
+        (deflate && !deflate_may_hold(unpacked, file_size)))
         fail_damaged(name, "TIFF",
                      text("its ", file_size, " bytes cannot hold ", header.width, " x ", header.height, " pixels"));
 }
@@ -325,10 +337,13 @@ StoredPicture decode_tiff(std::string_view bytes, const PictureHeader& header, c
         return picture;
     }
     if (tags.photometric == PHOTOMETRIC_YCBCR) {
-        if (tags.separate) fail(name, ": a TIFF of YCbCr in planes of JPEG, which is not read; convert it to RGB first");
+        if (tags.separate)
+            fail(name, ": a TIFF of YCbCr in planes of JPEG, which is not read; convert it to RGB first");
         TIFFSetField(file.handle(), TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
     }
-    for_samples(picture, [&](auto& samples) { samples.resize(picture.count() / static_cast<std::size_t>(picture.channels) * tags.colours); });
+    for_samples(picture, [&](auto& samples) {
+        samples.resize(picture.count() / static_cast<std::size_t>(picture.channels) * tags.colours);
+    });
     BlockReader(file, tags, name, picture).read();
     if (tags.photometric == PHOTOMETRIC_PALETTE)
         apply_palette(picture, read_palette(file, tags, name));

@@ -17,6 +17,8 @@ namespace {
 /// libtiff itself compares what it allocates with the size of the file; this is for what escapes it.
 constexpr tmsize_t most_memory = tmsize_t{1} << 34;
 
+constexpr std::uint32_t most_pages = 4096;
+
 std::string formatted(const char* module, const char* format, va_list arguments) {
     char message[500];
     if (std::vsnprintf(message, sizeof message, format, arguments) < 0) return "libtiff reports an error";
@@ -58,7 +60,8 @@ void TiffFile::choose_page() {
     std::uint64_t pixels = 0;
     std::uint32_t pages = 0;
     do {
-        ++pages;
+        if (++pages > most_pages)
+            fail(name_, ": a TIFF of more than ", most_pages, " pages; save the one that is meant alone");
         const std::string found = std::exchange(reason_, "");
         if (is_secondary()) continue;
         const std::uint64_t size = std::uint64_t{width()} * height();
@@ -115,7 +118,8 @@ int TiffFile::on_warning(TIFF* tiff, void* self, const char* module, const char*
     const std::string_view who = module == nullptr ? "" : module;
     const std::string_view what = format;
     const bool guesses = what.starts_with("Bogus") || what.starts_with("Wrong");  // where strips end, against the tag
-    if (guesses || who.starts_with("JPEGLib") || who.starts_with("Fax")) return on_error(tiff, self, module, format, arguments);
+    if (guesses || who.starts_with("JPEGLib") || who.starts_with("Fax"))
+        return on_error(tiff, self, module, format, arguments);
     return 1;  // unknown tags and the like
 }
 

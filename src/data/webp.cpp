@@ -33,10 +33,14 @@ PictureHeader webp_header(ByteSource& source, const std::string& name) {
 
 const char* words_of(VP8StatusCode status) {
     switch (status) {
-        case VP8_STATUS_OUT_OF_MEMORY: return "out of memory";
-        case VP8_STATUS_UNSUPPORTED_FEATURE: return "it has features that libwebp does not know";
-        case VP8_STATUS_NOT_ENOUGH_DATA: return "it ends too early";
-        default: return "its data are not right";
+        case VP8_STATUS_OUT_OF_MEMORY:
+            return "out of memory";
+        case VP8_STATUS_UNSUPPORTED_FEATURE:
+            return "it has features that libwebp does not know";
+        case VP8_STATUS_NOT_ENOUGH_DATA:
+            return "it ends too early";
+        default:
+            return "its data are not right";
     }
 }
 

@@ -97,7 +97,8 @@ std::shared_ptr<const FeatureStore::Mapped> FeatureStore::open_segment(std::int6
                               {.segment = mapped,
                                .row = places.size(),
                                .stamp = {item.at("path"), item.at("size"), item.at("modified"), item.at("sha256"),
-                                         item.at("width"), item.at("height"), item.value("largest", std::int64_t{0})}}});
+                                         item.at("width"), item.at("height"),
+                                         item.value("largest", std::int64_t{0})}}});
     } catch (const json::exception& error) {
         fail(where, ": ", words_of(error));
     }

@@ -56,7 +56,8 @@ private:
 std::string vrt(const std::string& source, const std::string& before = "") {
     std::string text = before + "<VRTDataset rasterXSize=\"64\" rasterYSize=\"64\"><!--";
     text.resize(140, ' ');
-    return text + "DTED--><VRTRasterBand dataType=\"Byte\" band=\"1\"><SimpleSource><SourceFilename relativeToVRT=\"0\">" +
+    return text +
+           "DTED--><VRTRasterBand dataType=\"Byte\" band=\"1\"><SimpleSource><SourceFilename relativeToVRT=\"0\">" +
            source + "</SourceFilename><SourceBand>1</SourceBand></SimpleSource></VRTRasterBand></VRTDataset>\n";
 }
 
@@ -68,9 +69,9 @@ TEST(NotAPicture, AsksNoServerAndReadsNoOtherFile) {
     write_file_atomically(folder / "other.png", encode_png(Image{.width = 1, .height = 1, .pixels = {9, 9, 9}}));
     using namespace std::string_literals;
     for (const std::string& source : {"/vsicurl/" + address, address, (folder / "other.png").string()})
-        for (const std::string& before : {""s, "NITF02.10"s, "BM"s, "BM\x36\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0"s,
-                                          "\x89PNG\r\n\x1a\n"s, "\xff\xd8\xff"s, "II*\0\x08\0\0\0"s, "MM\0*"s,
-                                          "II+\0"s, "RIFF\0\0\0\0WEBP"s, "RIFF\0\0\0\0WEBPVP8 "s})
+        for (const std::string& before :
+             {""s, "NITF02.10"s, "BM"s, "BM\x36\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0"s, "\x89PNG\r\n\x1a\n"s,
+              "\xff\xd8\xff"s, "II*\0\x08\0\0\0"s, "MM\0*"s, "II+\0"s, "RIFF\0\0\0\0WEBP"s, "RIFF\0\0\0\0WEBPVP8 "s})
             for (const char* name : {"a.png", "a.jpg", "a.bmp", "a.tif", "a.webp", "a.vrt", "a.ntf"}) {
                 SCOPED_TRACE(text(source, " behind ", before.size(), " bytes in ", name));
                 write_file_atomically(folder / name, vrt(source, before));
@@ -89,14 +90,17 @@ TEST(NotAPicture, SaysWhatTheFileBeginsAs) {
         {"P5 4 4 255 0123456789abcdef", "as a PGM"},
         {"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "as a git-lfs pointer"},
         {"\0\0\0\x0cjP  \r\n\x87\n"s, "as a JPEG 2000 picture"},
-        {"\0\0\0\x1c""ftypavif\0\0\0\0"s, "as an AVIF or HEIC picture"},
+        {"\0\0\0\x1c"
+         "ftypavif\0\0\0\0"s,
+         "as an AVIF or HEIC picture"},
         {std::string(100, '\0'), "with the bytes 00 00 00 00 00 00 00 00"},
         {"BMX is a kind of bicycle, nothing else", "with \"BMX is a kind of bicycle"},
     };
     for (const auto& [bytes, says] : cases) {
         SCOPED_TRACE(says);
         const auto decode = [&bytes = bytes] { (void)decode_raster(bytes, "x.png"); };
-        EXPECT_THAT(decode, ThrowsMessage<Error>(AllOf(HasSubstr("x.png: not a picture that can be read"), HasSubstr(says))));
+        EXPECT_THAT(decode,
+                    ThrowsMessage<Error>(AllOf(HasSubstr("x.png: not a picture that can be read"), HasSubstr(says))));
     }
 }
 

@@ -245,5 +245,52 @@ TEST_F(ExtractTest, EverySettingThatChangesFeaturesHasAStoreOfItsOwn) {
     EXPECT_NE(store().folder(), original);
 }
 
+// A camera's 12 bits in 16: what the store keeps of them, and what the key changes.
+TEST_F(ExtractTest, KeepsTheLargestSampleOfSixteenBitPictures) {
+    const fs::path camera = folder / "camera.tif";
+    fs::copy_file(fs::path(LTAD_TEST_DATA) / "pictures/camera12.tif", camera);
+    files.push_back(camera);
+    const auto largest = read_picture(camera).largest;
+    ASSERT_GT(largest, 2048);
+    FeatureStore first = store();
+    fill(first);
+    EXPECT_EQ(store().get(fs::weakly_canonical(camera).string()).largest, largest);
+    EXPECT_EQ(store().get(fs::weakly_canonical(files[0]).string()).largest, 0);
+
+    // Indices of before have no such field.
+    for (const auto& entry : fs::directory_iterator(first.folder()))
+        if (entry.path().filename().string().starts_with("index-")) {
+            json index = read_json(entry.path());
+            for (json& item : index.at("images")) item.erase("largest");
+            write_json(entry.path(), index);
+        }
+    EXPECT_EQ(store().size(), files.size());
+    EXPECT_EQ(store().get(fs::weakly_canonical(camera).string()).largest, 0);
+}
+
+TEST_F(ExtractTest, BitsScaleTheSamplesAndAreAKeyOnlyWhereSet) {
+    const fs::path camera = folder / "camera.tif";
+    fs::copy_file(fs::path(LTAD_TEST_DATA) / "pictures/camera12.tif", camera);
+    files.push_back(camera);
+    FeatureStore plain = store();
+    fill(plain);
+    config.dataset.bits = 16;
+    EXPECT_EQ(store().folder(), plain.folder());
+    config.dataset.bits = 12;
+    FeatureStore scaled = store();
+    EXPECT_NE(scaled.folder(), plain.folder());
+    fill(scaled);
+    const auto latent = [](const FeatureStore& s, const fs::path& file) {
+        const auto values = s.get(fs::weakly_canonical(file).string()).latent;
+        return std::vector<float>(values.begin(), values.end());
+    };
+    EXPECT_NE(latent(plain, camera), latent(scaled, camera));
+    EXPECT_EQ(latent(plain, files[0]), latent(scaled, files[0]));
+    config.dataset.bits = 10;
+    FeatureStore narrow = store();
+    EXPECT_THAT([&] { fill(narrow); },
+                ThrowsMessage<Error>(AllOf(HasSubstr(camera.string()), HasSubstr("dataset.bits to 12"))));
+}
+
 }  // namespace
 }  // namespace ltad

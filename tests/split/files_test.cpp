@@ -241,6 +241,33 @@ TEST_F(SplitFolder, VerifyNamesAMaskOfAnotherSize) {
                                               HasSubstr("20 x 20"), HasSubstr("16 x 16"))));
 }
 
+// As the training does, and by the bits that the split was made with.
+TEST_F(SplitFolder, VerifyWarnsOfPicturesThatUseFewBits) {
+    const std::string camera = read_file(std::filesystem::path(LTAD_TEST_DATA) / "pictures/camera12.tif");
+    for (const Sample& sample : split_.train)
+        if (sample.class_name == "bottle") put_file(set() / sample.file, camera);
+    testing::internal::CaptureStderr();
+    EXPECT_THAT(problems(), IsEmpty());
+    EXPECT_THAT(testing::internal::GetCapturedStderr(),
+                AllOf(HasSubstr("class 'bottle'"), HasSubstr("dataset.bits to 12")));
+
+    edit([](json& d) { d["dataset"]["bits"] = 12; });
+    testing::internal::CaptureStderr();
+    EXPECT_THAT(problems(), IsEmpty());
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+
+    edit([](json& d) { d["dataset"]["bits"] = 10; });
+    EXPECT_THAT(problems(), testing::Contains(HasSubstr("dataset.bits to 12")));
+}
+
+TEST_F(SplitFolder, KeepsTheBitsOfItsPictures) {
+    EXPECT_FALSE(read_json(path() / "split.json").at("dataset").contains("bits"));
+    config_.bits = 12;
+    write_split(path(), split_, config_);
+    EXPECT_EQ(read_json(path() / "split.json").at("dataset").at("bits"), 12);
+    expect_equal(read_split(path()), split_);
+}
+
 TEST_F(SplitFolder, VerifyNamesSplitJsonWithoutDataset) {
     const std::string whole = read_file(path() / "split.json");
     for (const std::function<void(json&)>& change : std::vector<std::function<void(json&)>>{

@@ -173,6 +173,11 @@ def tiffs():
     raw_tiff('grey_of_1_fill_order2.tif', mirrored, 1, 1, t266=(3, [2]))
     holds('grey_of_1_fill_order2.tif', 'grey_of_1')
 
+    # 12 bits kept in 16, as cameras write them.
+    raw_tiff('camera12.tif', samples16(grey16 >> 4, '<'), 16, 1)
+    pixels('camera12', grey16 >> 4)
+    holds('camera12.tif', 'camera12')
+
     # Fax, of both kinds of codes, by libtiff's own tool.
     raw_tiff('base.tif', pack(grey16 >> 15, 1), 1, 0)
     for kind in ('g3:1d', 'g3:2d', 'g4'):
