@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <new>
+#include <optional>
 
 #include "ltad/core/error.h"
 #include "ltad/core/interrupt.h"
@@ -31,21 +33,32 @@ std::string why_no_mask(const MaskLook& look) {
     return {};
 }
 
+/// Empty for a picture that cannot be read: its own fault, which is found where pictures are read.
+std::optional<PictureHeader> header_if_any(const std::filesystem::path& file) {
+    try {
+        return read_picture_header(file);
+    } catch (const Error&) {
+        return std::nullopt;
+    }
+}
+
 Seen look_at(const DatasetConfig& dataset, const Sample& sample) {
     const std::filesystem::path root = dataset.root;
     const std::string name = (root / sample.mask).string();
+    const auto picture = header_if_any(root / sample.file);
     Seen seen;
     try {
-        const PictureHeader picture = read_picture_header(root / sample.file);
         const ReadMask read = mask_of(read_raster(name), name, dataset.masks == "background");
         seen.look = read.look;
-        if (read.mask.width != picture.width || read.mask.height != picture.height)
+        if (picture && (read.mask.width != picture->width || read.mask.height != picture->height))
             seen.problem = text(name, ": the mask has ", read.mask.width, " x ", read.mask.height,
-                                " pixels, its picture ", sample.file, ' ', picture.width, " x ", picture.height);
+                                " pixels, its picture ", sample.file, ' ', picture->width, " x ", picture->height);
         else if (const std::string why = why_no_mask(read.look); !why.empty() && dataset.masks != "unchecked")
             seen.problem = name + ": " + why;
     } catch (const Error& error) {
         seen.problem = error.what();
+    } catch (const std::bad_alloc&) {
+        seen.problem = name + ": there is not enough memory for it";
     }
     return seen;
 }

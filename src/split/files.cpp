@@ -5,10 +5,7 @@
 #include "ltad/core/files.h"
 #include "ltad/core/hash.h"
 #include "ltad/core/json.h"
-#include "ltad/core/log.h"
 #include "ltad/data/dataset.h"
-#include "ltad/data/image.h"
-#include "ltad/data/sample_bits.h"
 #include "ltad/split/split.h"
 
 namespace ltad {
@@ -26,6 +23,7 @@ json describe(const Split& split, const DatasetConfig& dataset) {
                            {"group", name_of(c.group)}});
     json where = {{"layout", dataset.layout}, {"root", dataset.root}};
     if (dataset.bits > 0) where["bits"] = dataset.bits;
+    if (dataset.masks != DatasetConfig().masks) where["masks"] = dataset.masks;
     return {
         {"format", split_format},
         {"dataset", where},
@@ -82,19 +80,6 @@ void check_counts(const Split& split, const std::string& where) {
             fail(where, ": test.jsonl has pictures of class '", s.class_name, "', which split.json does not name");
 }
 
-/// What split.json knows of the data set: root and bits.
-DatasetConfig recorded_dataset(const std::filesystem::path& file) {
-    DatasetConfig dataset;
-    try {
-        const json document = read_json(file).at("dataset");
-        document.at("root").get_to(dataset.root);
-        dataset.bits = document.value("bits", std::int64_t{0});
-        return dataset;
-    } catch (const json::exception& error) {
-        fail(file.string(), ": ", words_of(error));
-    }
-}
-
 }  // namespace
 
 void write_split(const std::filesystem::path& folder, const Split& split, const DatasetConfig& dataset) {
@@ -130,37 +115,6 @@ Split read_split(const std::filesystem::path& folder) {
     }
     check_counts(split, file.string());
     return split;
-}
-
-std::vector<std::string> verify_split(const std::filesystem::path& folder, const std::filesystem::path& root) {
-    const Split split = read_split(folder);
-    const DatasetConfig dataset = recorded_dataset(folder / "split.json");
-    const std::filesystem::path base = root.empty() ? std::filesystem::path(dataset.root) : root;
-    std::vector<std::string> problems;
-    const auto check = [&](auto read) -> decltype(read()) {
-        try {
-            return read();
-        } catch (const Error& error) {
-            problems.emplace_back(error.what());
-            return {};
-        }
-    };
-    SampleBits bits;
-    for (const auto* samples : {&split.train, &split.test})
-        for (const Sample& sample : *samples) {
-            const DecodedPicture decoded =
-                check([&] { return read_picture(base / sample.file, static_cast<int>(dataset.bits)); });
-            const Image& picture = decoded.image;
-            if (samples == &split.train) bits.add(sample.class_name, decoded.largest);
-            if (sample.mask.empty()) continue;
-            const Mask mask = check([&] { return read_mask(base / sample.mask); });
-            if (picture.width > 0 && mask.width > 0 && (picture.width != mask.width || picture.height != mask.height))
-                problems.push_back(text((base / sample.mask).string(), ": the mask has ", mask.width, " x ",
-                                        mask.height, " pixels, its picture ", picture.width, " x ", picture.height));
-        }
-    if (dataset.bits == 0)
-        for (const std::string& warning : bits.warnings()) log_warning(warning);
-    return problems;
 }
 
 }  // namespace ltad

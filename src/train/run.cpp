@@ -124,40 +124,16 @@ FileLock Run::claim(bool start_over) const {
     return lock;
 }
 
-/// A picture that was trained on tells nothing when it is tested with.
-void Run::warn_of_copies() const {
-    std::map<std::string, const Sample*> trained;  // by content
-    const auto content = [this](const Sample& sample) {
-        return store_.sha256_of(std::filesystem::weakly_canonical(config_.dataset.root + "/" + sample.file).string());
-    };
-    for (const Sample& sample : split_.train) trained.emplace(content(sample), &sample);
-    struct Copies {
-        std::size_t count = 0;
-        const Sample* first = nullptr;
-        const Sample* original = nullptr;
-    };
-    std::map<std::pair<std::string, bool>, Copies> found;  // by class, and whether they are defective
-    for (const Sample& sample : split_.test) {
-        const auto original = trained.find(content(sample));
-        if (original == trained.end()) continue;
-        Copies& copies = found[{sample.class_name, sample.defective}];
-        if (copies.count++ == 0) copies = {1, &sample, original->second};
-    }
-    for (const auto& [key, copies] : found)
-        log_warning_once(text(config_.dataset.root, ": class '", key.first, "': ", copies.count,
-                              key.second ? " defective" : " good",
-                              copies.count == 1 ? " test picture is an exact copy of a training picture, "
-                                                : " test pictures are exact copies of training pictures, e.g. ",
-                              copies.first->file, " of ", copies.original->file));
-}
-
 void Run::prepare_features(bool verify) {
     if (verify) verify_features(store_);
     check_masks(config_.dataset, split_.test, static_cast<std::size_t>(at::get_num_threads()));
     // The store holds the whole data set, whatever the split: other splits of it then start at once.
     encode_missing(store_, encoder_, layout_, files_of(config_.dataset.root, {&split_.train, &split_.test, &held_out_}),
                    config_.features.batch_size, hash_of_);
-    warn_of_copies();
+    warn_of_copies(config_.dataset.root, split_, [this](const Sample& sample) {
+        const std::filesystem::path root = config_.dataset.root;
+        return store_.sha256_of(std::filesystem::weakly_canonical(root / sample.file).string());
+    });
     warn_of_unused_bits();
 }
 

@@ -92,6 +92,7 @@ inline const std::vector<std::pair<std::string, json>>& other_values() {
         {"dataset.test", "test.jsonl"},
         {"dataset.image_size", 448},
         {"dataset.masks", "background"},
+        {"dataset.bits", 12},
         {"split.type", "exp"},
         {"split.imbalance_factor", 1.5},
         {"split.class_order", {"zebra", "ant"}},

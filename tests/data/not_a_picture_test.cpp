@@ -10,6 +10,7 @@
 #include "ltad/core/error.h"
 #include "ltad/core/files.h"
 #include "ltad/data/image.h"
+#include "ltad/data/mask.h"
 #include "ltad/data/raster.h"
 #include "support/temporary_folder.h"
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -56,5 +57,10 @@ void write_split(const std::filesystem::path& folder, const Split& split, const 
 /// Returns one line for each problem found; none means the split is sound.
 [[nodiscard]] std::vector<std::string> verify_split(const std::filesystem::path& folder,
                                                     const std::filesystem::path& root);
+
+/// Says, for each class, how many test pictures have the content of a training picture: such a one tells nothing of
+/// pictures that were not trained on. `content_of`: a hash of the picture's file; empty where it is not known.
+void warn_of_copies(const std::string& root, const Split& split,
+                    const std::function<std::string(const Sample&)>& content_of);
 
 }  // namespace ltad

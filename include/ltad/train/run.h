@@ -70,7 +70,6 @@ public:
     [[nodiscard]] json common_settings() const;
 
 private:
-    void warn_of_copies() const;
     /// Of the training pictures, which the feature store knows.
     void warn_of_unused_bits() const;
 
