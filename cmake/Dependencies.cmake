@@ -25,14 +25,12 @@ if(LTAD_BUILD_TESTS)
 endif()
 FetchContent_MakeAvailable(${packages})
 
-# LibTorch: what CMAKE_PREFIX_PATH says, else what scripts/setup.sh has put into .deps. Its CMake package only adds noise
-# about MKL and optional parts, hence QUIET.
-file(GLOB ltad_bundled_torch ${CMAKE_CURRENT_LIST_DIR}/../.deps/torch-*/torch)
-find_package(Torch 2.6 QUIET HINTS ${ltad_bundled_torch})
-if(NOT Torch_FOUND)
-  message(FATAL_ERROR "LibTorch >= 2.6 was not found. Run scripts/setup.sh, or configure with "
-    "-DCMAKE_PREFIX_PATH=/path/to/libtorch")
-endif()
-# at::parallel_for is a header: without OpenMP here it would run our loops on one thread.
 find_package(OpenMP REQUIRED COMPONENTS CXX)
-message(STATUS "LibTorch ${Torch_VERSION} in ${TORCH_INSTALL_PREFIX}")
+# LibTorch: what CMAKE_PREFIX_PATH says, else what scripts/setup.sh has put into .deps.
+file(GLOB ltad_torch_hints ${CMAKE_CURRENT_LIST_DIR}/../.deps/torch-*/torch)
+list(SORT ltad_torch_hints COMPARE NATURAL ORDER DESCENDING)
+include(${CMAKE_CURRENT_LIST_DIR}/Torch.cmake)
+if(LTAD_TORCH_PROBLEM)
+  message(FATAL_ERROR "${LTAD_TORCH_PROBLEM}")
+endif()
+message(STATUS "LibTorch ${LTAD_TORCH_VERSION} in ${LTAD_TORCH_LIBRARY_DIR}, CUDA ${LTAD_TORCH_CUDA}")

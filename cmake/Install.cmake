@@ -3,7 +3,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 get_property(commands GLOBAL PROPERTY LTAD_COMMANDS)
-set_target_properties(${commands} PROPERTIES INSTALL_RPATH "${TORCH_INSTALL_PREFIX}/lib")
+set_target_properties(${commands} PROPERTIES INSTALL_RPATH "${LTAD_TORCH_LIBRARY_DIR}")
 install(TARGETS ${commands} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS ltad_base ltad EXPORT ltad-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/ltad DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
@@ -12,5 +12,6 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/ltad)
 install(EXPORT ltad-targets NAMESPACE ltad:: DESTINATION ${package_dir})
 configure_package_config_file(cmake/ltad-config.cmake.in ltad-config.cmake INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(ltad-config-version.cmake COMPATIBILITY SameMinorVersion)
-install(FILES cmake/SystemLibraries.cmake ${PROJECT_BINARY_DIR}/ltad-config.cmake ${PROJECT_BINARY_DIR}/ltad-config-version.cmake
+install(FILES cmake/SystemLibraries.cmake cmake/Torch.cmake
+  ${PROJECT_BINARY_DIR}/ltad-config.cmake ${PROJECT_BINARY_DIR}/ltad-config-version.cmake
   DESTINATION ${package_dir})
