@@ -1,78 +1,167 @@
 #!/usr/bin/env bash
-# Installs what the build needs: Debian packages through apt, LibTorch from a pinned pip package into .deps/ of this
+# Installs what the build needs: Debian packages through apt, LibTorch out of pinned pip packages into .deps/ of this
 # checkout; and fetches the pretrained weights of the default encoder, which becomes models/align-lite once
-# ltad-pretrain is built. With --tests also the browser that the report's tests open pages in. Safe to call again: with
-# everything in place it does nothing.
+# ltad-pretrain is built. --tests: also the browser that the report's tests open pages in. --cuda: a LibTorch with CUDA
+# and all of its run-time, so that nothing but a driver is needed. Safe to call again: with everything in place it does
+# nothing, and what an interrupted call left is mended. A LibTorch of your own: CMAKE_PREFIX_PATH=/path/to/libtorch.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/pip.sh
 
 readonly TORCH_VERSION=2.13.0
 readonly TORCH_DIR=.deps/torch-$TORCH_VERSION
 PACKAGES=(
-  g++ cmake ninja-build git python3 python3-pip
+  g++ cmake ninja-build git python3
   libopencv-core-dev libopencv-imgcodecs-dev libpng-dev libjpeg-dev libtiff-dev libwebp-dev libssl-dev libutf8proc-dev
   libcli11-dev nlohmann-json3-dev libspdlog-dev libsentencepiece-dev libgtest-dev libgmock-dev libbenchmark-dev
 )
-
-[ "${1:-}" = --tests ] && PACKAGES+=(chromium fonts-dejavu-core)
+OPTIONAL_PACKAGES=() # not every system has them, and nothing fails without
+CUDA=()              # for scripts/libtorch.py
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 fail() { printf 'setup: %s\n' "$@" >&2; exit 1; }
 
+for argument in "$@"; do
+  case "$argument" in
+    --tests) OPTIONAL_PACKAGES=(chromium fonts-dejavu-core) ;;
+    --cuda) CUDA=(--cuda) ;;
+    *) printf 'setup: unknown argument %s; --tests and --cuda are known\n' "$argument" >&2; exit 2 ;;
+  esac
+done
+
+installed() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'install ok installed'; }
+
 # A tool counts as there when it can be run, whoever installed it; a library when its Debian package is installed.
-missing_packages() {
+missing_of() {
   local package
-  for package in "${PACKAGES[@]}"; do
+  for package in "$@"; do
     case "$package" in
-      g++ | cmake | git | python3) command -v "$package" >/dev/null && continue ;;
+      g++ | cmake | git | python3 | chromium) command -v "$package" >/dev/null && continue ;;
       ninja-build) command -v ninja >/dev/null && continue ;;
-      python3-pip) python3 -m pip --version >/dev/null 2>&1 && continue ;;
+      python3-pip) python_with_pip >/dev/null 2>&1 && continue ;;
     esac
-    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || printf '%s\n' "$package"
+    installed "$package" || printf '%s\n' "$package"
   done
 }
 
+# False for a package that the lists of this system, where it has any, do not name (Ubuntu has no chromium).
+known() { ! apt-cache show bash >/dev/null 2>&1 || apt-cache show "$1" >/dev/null 2>&1; }
+
+# Sets AS_ROOT, the words before a command that root is to run; asks for sudo's password where there is a terminal.
+become_root() {
+  AS_ROOT=()
+  [ "$(id -u)" -eq 0 ] && return
+  AS_ROOT=(sudo)
+  command -v sudo >/dev/null && { sudo -n true 2>/dev/null || sudo -v; }
+}
+
+apt_install() {
+  "${AS_ROOT[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
 install_packages() {
-  local missing as_root=()
+  local missing optional package
   if ! command -v dpkg-query >/dev/null; then
     say "not a Debian system: third_party/README.md lists the libraries to install; CMake says which one it does not find"
     return
   fi
-  mapfile -t missing < <(missing_packages)
-  [ "${#missing[@]}" -eq 0 ] && return
-  command -v apt-get >/dev/null || fail \
-    "these are missing and there is no apt-get to install them with: ${missing[*]}" \
-    "install their equivalents by hand (third_party/README.md lists names and versions) and run this again"
-  if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || fail "these packages are missing: ${missing[*]}" \
-      "ask an administrator to run: apt-get install --no-install-recommends ${missing[*]}"
-    as_root=(sudo)
+  mapfile -t missing < <(missing_of "${PACKAGES[@]}")
+  mapfile -t optional < <(for package in $(missing_of "${OPTIONAL_PACKAGES[@]}"); do known "$package" && echo "$package"; done)
+  [ "${#missing[@]}${#optional[@]}" = 00 ] && return
+  if ! command -v apt-get >/dev/null || ! become_root; then
+    [ "${#missing[@]}" -eq 0 ] || fail "these packages are missing, and installing them takes root: ${missing[*]}" \
+      "ask an administrator to run: apt-get install --no-install-recommends ${missing[*]}" \
+      "or install their equivalents by hand (third_party/README.md lists names and versions), and run this again"
+    say "going on without ${optional[*]}: the tests that need them are skipped"
+    return
   fi
-  say "installing Debian packages: ${missing[*]}"
-  "${as_root[@]}" apt-get update -qq || say "apt-get update failed; trying with the lists that are there"
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" \
-    >/dev/null || fail "apt-get could not install: ${missing[*]}" "see its messages above; is there a network?"
+  say "installing Debian packages: ${missing[*]} ${optional[*]}"
+  "${AS_ROOT[@]}" apt-get update -qq || say "apt-get update failed; trying with the lists that are there"
+  [ "${#missing[@]}" -eq 0 ] || apt_install "${missing[@]}" ||
+    fail "apt-get could not install: ${missing[*]}" "see its messages above; is there a network?"
+  for package in "${optional[@]}"; do
+    apt_install "$package" || say "going on without $package: the tests that need it are skipped"
+  done
 }
 
-# Unpacked beside its final name and renamed, so that an interrupted download never looks finished.
+# What the presets ask for; an older CMake would only say that it cannot read them.
+check_cmake() {
+  local found
+  found=$(cmake --version | sed -n 's/^cmake version //p')
+  printf '3.25\n%s\n' "$found" | sort -CV || fail "CMake 3.25 or newer is needed; $(command -v cmake) is $found" \
+    "newer ones: the pip package cmake, or Debian 12, Ubuntu 24.04 and later"
+}
+
+# Everything is kept in this folder.
+check_writable() {
+  local folder
+  for folder in .deps build; do
+    [ -w "$folder" ] || { [ ! -e "$folder" ] && [ -w . ]; } ||
+      fail "$PWD/$folder cannot be written to: build in a copy of this folder that is yours (git clone)"
+  done
+}
+
+# A LibTorch of the user's own, which CMake takes before that of .deps.
+own_libtorch() {
+  local folder folders
+  IFS=: read -r -a folders <<<"${CMAKE_PREFIX_PATH:-}"
+  for folder in "${folders[@]}"; do
+    [ -e "${folder%%/share/cmake*}/lib/libtorch_cpu.so" ] && return
+  done
+  return 1
+}
+
+libtorch_problem() { own_libtorch || python3 scripts/libtorch.py check "$TORCH_DIR" "${CUDA[@]}" 2>&1; }
+
+# The wheels of LibTorch and of what it needs: the build without CUDA where an index has it, else the one with CUDA and
+# the packages that its CPU library cannot do without. Which Python they are for does not matter.
+download_libtorch() {
+  local folder=$1 any=(--only-binary=:all: --implementation cp --python-version 3.11 --abi cp311) advice
+  advice="without a network, unpack any LibTorch >= 2.6 and set CMAKE_PREFIX_PATH=/path/to/libtorch"
+  if [ "${#CUDA[@]}" -gt 0 ]; then
+    say "downloading LibTorch with CUDA (pip package torch==$TORCH_VERSION and its CUDA packages, 2 GB or more)"
+    pip_download "$folder" "${any[@]}" --no-deps "torch==$TORCH_VERSION,!=$TORCH_VERSION+cpu" || fail "no LibTorch" "$advice"
+  else
+    say "downloading LibTorch (pip package torch==$TORCH_VERSION; 0.2 GB, or 0.55 GB where there is only the one with CUDA)"
+    pip_download "$folder" "${any[@]}" --no-deps "torch==$TORCH_VERSION+cpu" 2>/dev/null ||
+      pip_download "$folder" "${any[@]}" --no-deps "torch==$TORCH_VERSION" || fail "no LibTorch" "$advice"
+  fi
+  python3 scripts/libtorch.py needs "$folder"/torch-*.whl "${CUDA[@]}" >"$folder/needs.txt"
+  [ ! -s "$folder/needs.txt" ] || pip_download "$folder" "${any[@]}" --requirement "$folder/needs.txt" ||
+    fail "what this LibTorch needs of CUDA could not be had" "$advice"
+}
+
+# Unpacked beside its final name and renamed, so that an interrupted call never looks finished.
 install_libtorch() {
-  [ -f "$TORCH_DIR/torch/share/cmake/Torch/TorchConfig.cmake" ] && return
-  say "installing LibTorch (pip package torch==$TORCH_VERSION) into $TORCH_DIR"
-  rm -rf "$TORCH_DIR.part"
+  local problem work
+  libtorch_problem >/dev/null && return
   mkdir -p .deps
-  python3 -m pip install --quiet --no-deps --no-compile --target "$TORCH_DIR.part" "torch==$TORCH_VERSION" || fail \
-    "pip could not install torch==$TORCH_VERSION" \
-    "without a network, unpack any LibTorch >= 2.6 and configure with -DCMAKE_PREFIX_PATH=/path/to/libtorch"
+  exec 9>.deps/lock
+  flock 9
+  problem=$(libtorch_problem) && return # another call was at it
+  [ ! -e "$TORCH_DIR" ] || say "making $TORCH_DIR anew: $problem"
+  rm -rf .deps/part-* "$TORCH_DIR.part" # left by a kill
+  work=$(mktemp -d .deps/part-XXXXXX)
+  # shellcheck disable=SC2064  # the folder of now
+  trap "rm -rf '$work'" EXIT
+  download_libtorch "$work"
+  python3 scripts/libtorch.py unpack "$work/torch" "$work"/*.whl "${CUDA[@]}" || fail "LibTorch could not be unpacked"
+  python3 scripts/libtorch.py check "$work/torch" "${CUDA[@]}" || fail "the LibTorch that pip gave cannot be used here"
   rm -rf "$TORCH_DIR"
-  mv "$TORCH_DIR.part" "$TORCH_DIR"
+  mv -T "$work/torch" "$TORCH_DIR"
+  rm -rf "$work"
+  exec 9>&-
 }
 
 # Nothing else needs them: without, the demo runs with random weights and the tests of these weights are skipped.
 fetch_weights() {
   scripts/weights.sh || { say "no pretrained weights; random ones take their place"; return; }
-  if [ -x build/release/bin/ltad-pretrain ]; then scripts/align_lite.sh; fi
+  [ ! -x build/release/bin/ltad-pretrain ] || scripts/align_lite.sh || say "models/align-lite is for later, after the build"
 }
 
+check_writable
+libtorch_problem >/dev/null 2>&1 || PACKAGES+=(python3-pip)
 install_packages
+check_cmake
 install_libtorch
 fetch_weights

