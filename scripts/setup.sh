@@ -134,7 +134,6 @@ download_libtorch() {
 # Unpacked beside its final name and renamed, so that an interrupted call never looks finished.
 install_libtorch() {
   local problem work
-  libtorch_problem >/dev/null && return
   mkdir -p .deps
   exec 9>.deps/lock
   flock 9
@@ -160,8 +159,9 @@ fetch_weights() {
 }
 
 check_writable
-libtorch_problem >/dev/null 2>&1 || PACKAGES+=(python3-pip)
+libtorch=missing
+if libtorch_problem >/dev/null 2>&1; then libtorch=there; else PACKAGES+=(python3-pip); fi
 install_packages
 check_cmake
-install_libtorch
+[ "$libtorch" = there ] || install_libtorch
 fetch_weights
