@@ -93,7 +93,7 @@ take a build for the new one (_GLIBCXX_USE_CXX11_ABI=1, all from 2.7 on)." PAREN
   target_link_libraries(ltad::torch INTERFACE ${library} ${folder}/libc10.so)
   ltad_torch_links(complaint)
   if(complaint)
-    set(${problem} "The LibTorch in ${folder} cannot be used: ${complaint}" PARENT_SCOPE)
+    set(${problem} "The LibTorch in ${folder} cannot be used (${complaint})." PARENT_SCOPE)
     return()
   endif()
   set(LTAD_TORCH_LIBRARY_DIR ${folder} PARENT_SCOPE)

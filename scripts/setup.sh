@@ -45,7 +45,7 @@ missing_of() {
 }
 
 # False for a package that the lists of this system, where it has any, do not name (Ubuntu has no chromium).
-known() { ! apt-cache show bash >/dev/null 2>&1 || apt-cache show "$1" >/dev/null 2>&1; }
+known() { [ -z "$(apt-cache show bash 2>/dev/null)" ] || [ -n "$(apt-cache show "$1" 2>/dev/null)" ]; }
 
 # Sets AS_ROOT, the words before a command that root is to run; asks for sudo's password where there is a terminal.
 become_root() {

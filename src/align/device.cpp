@@ -17,7 +17,7 @@ at::Device choose_device(const std::string& name) {
     if (there) return {at::kCUDA, 0};
     if (name == "cuda")
         fail("device: \"cuda\" was asked for, but ",
-             at::hasCUDA() ? "no CUDA device answers" : "this LibTorch has no CUDA",
+             at::hasCUDA() ? "no CUDA device answers" : "ltad was built without it (scripts/setup.sh --cuda)",
              "; use device \"cpu\" or \"auto\"");
     return at::kCPU;
 }
