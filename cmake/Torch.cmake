@@ -5,6 +5,9 @@
 # Looked for where CMAKE_PREFIX_PATH, Torch_ROOT or Torch_DIR say (LibTorch's folder or a share/cmake in it), then in
 # ltad_torch_hints, then in the system. Sets LTAD_TORCH_LIBRARY_DIR, LTAD_TORCH_VERSION, LTAD_TORCH_CUDA (whether its CUDA
 # part is linked) and LTAD_TORCH_PROBLEM, which is empty or says why there is no ltad::torch.
+if(TARGET ltad::torch)
+  return()
+endif()
 set(LTAD_CUDA AUTO CACHE STRING "Link LibTorch's CUDA part: ON, OFF, or AUTO (where it is there and its libraries are, too)")
 set_property(CACHE LTAD_CUDA PROPERTY STRINGS AUTO ON OFF)
 
@@ -52,6 +55,7 @@ int main() { TORCH_CHECK(at::get_num_threads() > 0, "threads"); }
     if(linked)
       set(LTAD_TORCH_LINKED_${key} TRUE CACHE INTERNAL "")
     else()
+      string(REPLACE "collect2: error:" "" output "${output}")  # only says that the linker failed
       string(REGEX MATCH "[^\n]*(error:|not found|undefined reference|not recognized|too short)[^\n]*" line "${output}\n:error: it does not link")
     endif()
   endif()
@@ -106,7 +110,7 @@ function(ltad_torch_add_cuda problem)
   set(cuda ${LTAD_TORCH_LIBRARY_DIR}/libtorch_cuda.so ${LTAD_TORCH_LIBRARY_DIR}/libc10_cuda.so)
   set(complaint "it is a build without CUDA")
   if(EXISTS ${LTAD_TORCH_LIBRARY_DIR}/libtorch_cuda.so)
-    ltad_torch_links(complaint LINKER:--no-as-needed ${cuda})
+    ltad_torch_links(complaint -Wl,--no-as-needed ${cuda})
     if(NOT complaint)
       target_link_options(ltad::torch INTERFACE LINKER:--no-as-needed)
       target_link_libraries(ltad::torch INTERFACE ${cuda})

@@ -1,20 +1,21 @@
 # Sourced by what fetches pinned Python packages; they are unpacked, never installed, so any Python with pip will do, also
 # one that its system manages.
 
-# The python3 that the user's PATH names may be without pip where the system's own has it.
-python_with_pip() {
+# find_python MODULE: a Python that is new enough and has the module; the one that the user's PATH names may be too old or
+# without pip where the system's own will do.
+find_python() {
   local python
   for python in python3 /usr/bin/python3; do
-    if "$python" -m pip --version >/dev/null 2>&1; then echo "$python"; return 0; fi
+    if "$python" -c "import sys, $1; sys.exit(sys.version_info < (3, 9))" 2>/dev/null; then echo "$python"; return 0; fi
   done
-  echo "python3 has no pip (Debian: python3-pip)" >&2
+  echo "no python3 that is 3.9 or newer and has its module $1 (Debian: python3, python3-pip)" >&2
   return 1
 }
 
 # pip_download FOLDER ARGUMENT...: wheels into FOLDER, which also holds what is temporary and the log. Says why it failed.
 pip_download() {
   local folder=$1 python progress=/dev/null
-  python=$(python_with_pip) || return 1
+  python=$(find_python pip) || return 1
   [ -t 2 ] && progress=/dev/stderr
   TMPDIR=$PWD/$folder PIP_REQUIRE_VIRTUALENV=0 "$python" -m pip download --disable-pip-version-check --no-input \
     --dest "$folder" "${@:2}" >"$progress" 2>"$folder/log" && return 0

@@ -36,9 +36,10 @@ missing_of() {
   local package
   for package in "$@"; do
     case "$package" in
-      g++ | cmake | git | python3 | chromium) command -v "$package" >/dev/null && continue ;;
+      g++ | cmake | git | chromium) command -v "$package" >/dev/null && continue ;;
       ninja-build) command -v ninja >/dev/null && continue ;;
-      python3-pip) python_with_pip >/dev/null 2>&1 && continue ;;
+      python3) find_python zipfile >/dev/null 2>&1 && continue ;;
+      python3-pip) find_python pip >/dev/null 2>&1 && continue ;;
     esac
     installed "$package" || printf '%s\n' "$package"
   done
@@ -111,7 +112,12 @@ own_libtorch() {
   return 1
 }
 
-libtorch_problem() { own_libtorch || python3 scripts/libtorch.py check "$TORCH_DIR" "${CUDA[@]}" 2>&1; }
+libtorch_py() { # COMMAND ARGUMENT...
+  local python
+  python=$(find_python zipfile) && "$python" scripts/libtorch.py "$@" "${CUDA[@]}"
+}
+
+libtorch_problem() { own_libtorch || libtorch_py check "$TORCH_DIR" 2>&1; }
 
 # The wheels of LibTorch and of what it needs: the build without CUDA where an index has it, else the one with CUDA and
 # the packages that its CPU library cannot do without. Which Python they are for does not matter.
@@ -126,7 +132,7 @@ download_libtorch() {
     pip_download "$folder" "${any[@]}" --no-deps "torch==$TORCH_VERSION+cpu" 2>/dev/null ||
       pip_download "$folder" "${any[@]}" --no-deps "torch==$TORCH_VERSION" || fail "no LibTorch" "$advice"
   fi
-  python3 scripts/libtorch.py needs "$folder"/torch-*.whl "${CUDA[@]}" >"$folder/needs.txt"
+  libtorch_py needs "$folder"/torch-*.whl >"$folder/needs.txt"
   [ ! -s "$folder/needs.txt" ] || pip_download "$folder" "${any[@]}" --requirement "$folder/needs.txt" ||
     fail "what this LibTorch needs of CUDA could not be had" "$advice"
 }
@@ -144,8 +150,8 @@ install_libtorch() {
   # shellcheck disable=SC2064  # the folder of now
   trap "rm -rf '$work'" EXIT
   download_libtorch "$work"
-  python3 scripts/libtorch.py unpack "$work/torch" "$work"/*.whl "${CUDA[@]}" || fail "LibTorch could not be unpacked"
-  python3 scripts/libtorch.py check "$work/torch" "${CUDA[@]}" || fail "the LibTorch that pip gave cannot be used here"
+  libtorch_py unpack "$work/torch" "$work"/*.whl || fail "LibTorch could not be unpacked"
+  libtorch_py check "$work/torch" || fail "the LibTorch that pip gave cannot be used here"
   rm -rf "$TORCH_DIR"
   mv -T "$work/torch" "$TORCH_DIR"
   rm -rf "$work"

