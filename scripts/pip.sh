@@ -14,11 +14,11 @@ find_python() {
 
 # pip_download FOLDER ARGUMENT...: wheels into FOLDER, which also holds what is temporary and the log. Says why it failed.
 pip_download() {
-  local folder=$1 python progress=/dev/null
+  local folder=$1 python
   python=$(find_python pip) || return 1
-  [ -t 2 ] && progress=/dev/stderr
+  if [ -t 2 ]; then exec 3>&2; else exec 3>/dev/null; fi # its progress bar
   TMPDIR=$PWD/$folder PIP_REQUIRE_VIRTUALENV=0 "$python" -m pip download --disable-pip-version-check --no-input \
-    --dest "$folder" "${@:2}" >"$progress" 2>"$folder/log" && return 0
+    --dest "$folder" "${@:2}" >&3 2>"$folder/log" && return 0
   if grep -q 'Retrying' "$folder/log"; then echo "the package index does not answer; is there a network?" >&2; fi
   { grep '^ERROR' "$folder/log" || cat "$folder/log"; } | tail -n 1 >&2
   return 1

@@ -46,7 +46,7 @@ missing_of() {
 }
 
 # False for a package that the lists of this system, where it has any, do not name (Ubuntu has no chromium).
-known() { [ -z "$(apt-cache show bash 2>/dev/null)" ] || [ -n "$(apt-cache show "$1" 2>/dev/null)" ]; }
+known() { ! compgen -G '/var/lib/apt/lists/*Packages*' >/dev/null || [ -n "$(apt-cache show "$1" 2>/dev/null)" ]; }
 
 # Sets AS_ROOT, the words before a command that root is to run; asks for sudo's password where there is a terminal.
 become_root() {
@@ -88,8 +88,8 @@ install_packages() {
 # What the presets ask for; an older CMake would only say that it cannot read them.
 check_cmake() {
   local found
-  found=$(cmake --version | sed -n 's/^cmake version //p')
-  printf '3.25\n%s\n' "$found" | sort -CV || fail "CMake 3.25 or newer is needed; $(command -v cmake) is $found" \
+  found=$(cmake --version 2>/dev/null | sed -n 's/^cmake version //p') || found=0
+  printf '3.25\n%s\n' "$found" | sort -CV || fail "CMake 3.25 or newer is needed; this one is $found" \
     "newer ones: the pip package cmake, or Debian 12, Ubuntu 24.04 and later"
 }
 
