@@ -23,12 +23,13 @@ done
 
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/ltad fräsh XXXXXX")
 readonly WORK CLONE=$WORK/clone TIMES=$WORK/times
-cleanup() { $KEEP && echo "check_fresh: left in $WORK" >&2 || rm -rf "$WORK"; }
+cleanup() { if $KEEP; then echo "check_fresh: left in $WORK" >&2; else rm -rf "$WORK"; fi; }
 trap cleanup EXIT
 mkdir "$WORK/home"
 
 # What a network may need stays: proxies and certificates.
-ENVIRONMENT=("HOME=$WORK/home" "PATH=$PATH" PIP_CONFIG_FILE=/dev/null PIP_NO_CACHE_DIR=1)
+export GOMP_SPINCOUNT=${GOMP_SPINCOUNT:-2000} # threads that wait for each other must not starve on a busy machine
+ENVIRONMENT=("HOME=$WORK/home" "PATH=$PATH" "GOMP_SPINCOUNT=$GOMP_SPINCOUNT" PIP_CONFIG_FILE=/dev/null PIP_NO_CACHE_DIR=1)
 for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY SSL_CERT_FILE SSL_CERT_DIR PIP_CERT \
   REQUESTS_CA_BUNDLE TERM CMAKE_BUILD_PARALLEL_LEVEL; do
   [ -z "${!name:-}" ] || ENVIRONMENT+=("$name=${!name}")
