@@ -9,9 +9,11 @@
 
 #include <CLI/CLI.hpp>
 
+#include "ltad/core/bus_error.h"
 #include "ltad/core/error.h"
 #include "ltad/core/interrupt.h"
 #include "ltad/core/isa.h"
+#include "ltad/core/json.h"
 #include "ltad/core/log.h"
 
 namespace ltad {
@@ -64,6 +66,7 @@ int run_command(CLI::App& app, int argc, char** argv, const std::function<void()
         app.parse(argc, argv);
         check_isa();
         catch_interrupts();
+        name_unreadable_mappings();
         body();
         // A result that could not be written to stdout (a closed pipe, a full disk) is not a success.
         if (!std::cout.flush()) fail("cannot write the results to standard output");
@@ -89,7 +92,7 @@ int run_command(CLI::App& app, int argc, char** argv, const std::function<void()
         log_error(text(error.path1().string(), ": ", error.code().message()));
         return 1;
     } catch (const std::exception& error) {
-        const std::string message = first_line(error.what());
+        const std::string message = first_line(words_of(error));
         const bool no_memory = message.find("can't allocate memory") != std::string::npos;  // as LibTorch says it
         log_error(no_memory ? out_of_memory : message);
         return 1;

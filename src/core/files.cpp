@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ltad/core/bus_error.h"
 #include "ltad/core/error.h"
 #include "ltad/core/interrupt.h"
 #include "ltad/core/log.h"
@@ -20,7 +21,7 @@
 namespace ltad {
 namespace {
 
-constexpr const char* temporary_mark = ".tmp-";
+constexpr std::string_view temporary_mark = ".tmp-";
 
 [[noreturn]] void fail_with_errno(const char* action, const std::filesystem::path& path) {
     const int code = errno;
@@ -41,9 +42,34 @@ void write_all(int file, std::string_view bytes, const std::filesystem::path& pa
 void sync_folder_of(const std::filesystem::path& path) {
     const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
     const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (file < 0) return;  // not readable: the rename itself has succeeded
-    ::fsync(file);
+    if (file < 0 && (errno == EACCES || errno == EPERM)) return;  // may be written, not read
+    if (file < 0) fail_with_errno("write", path);
+    const int code = ::fsync(file) == 0 ? 0 : errno;
     ::close(file);
+    errno = code;
+    if (code != 0 && code != EINVAL && code != ENOTSUP && code != EROFS)  // not on every file system
+        fail_with_errno("write", path);
+}
+
+/// Beside a file, under a name that no other process and no leftover of a killed one has: a process number may come
+/// again, and links that somebody has put there are not followed. Returns the descriptor, or −1 with errno.
+int open_temporary(const std::filesystem::path& path, std::filesystem::path& temporary) {
+    constexpr std::size_t longest = 200;  // of the 255 bytes that a name can have
+    constexpr int most = 1000;
+    const std::string name = path.filename().string().substr(0, longest);
+    for (int i = 0; i < most; ++i) {
+        temporary = path.parent_path() / text(name, temporary_mark, ::getpid(), i > 0 ? text('-', i) : "");
+        const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+        if (file >= 0 || errno != EEXIST) return file;
+    }
+    return -1;
+}
+
+/// "<name>.tmp-<process>", or with "-<number>" behind it.
+bool is_temporary(const std::string& name) {
+    const std::size_t mark = name.rfind(temporary_mark);
+    return mark != std::string::npos && mark + temporary_mark.size() < name.size() &&
+           name.find_first_not_of("0123456789-", mark + temporary_mark.size()) == std::string::npos;
 }
 
 /// A regular file open for reading.
@@ -109,10 +135,9 @@ void make_directories(const std::filesystem::path& path) {
     fail("cannot make the folder ", path.string(), ": ", code.message());
 }
 
-AtomicFile::AtomicFile(std::filesystem::path path)
-    : path_(std::move(path)), temporary_(path_.string() + temporary_mark + std::to_string(::getpid())) {
+AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
     if (path_.has_parent_path()) make_directories(path_.parent_path());
-    file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    file_ = open_temporary(path_, temporary_);
     if (file_ < 0) fail_with_errno("write", path_);
 }
 
@@ -151,7 +176,7 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
 void remove_temporary_files(const std::filesystem::path& folder) {
     if (!std::filesystem::is_directory(folder)) return;
     for (const auto& entry : std::filesystem::directory_iterator(folder))
-        if (entry.path().filename().string().find(temporary_mark) != std::string::npos)
+        if (is_temporary(entry.path().filename().string()) && !entry.is_directory())
             std::filesystem::remove(entry.path());
 }
 
@@ -174,10 +199,13 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
     void* const mapped = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.descriptor(), 0);
     if (mapped == MAP_FAILED) fail_with_errno("map", path);
     data_ = static_cast<const char*>(mapped);
+    remember_mapping(data_, size_, path.string());
 }
 
 MappedFile::~MappedFile() {
-    if (data_ != nullptr) ::munmap(const_cast<char*>(data_), size_);
+    if (data_ == nullptr) return;
+    forget_mapping(data_);
+    ::munmap(const_cast<char*>(data_), size_);
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
@@ -192,10 +220,23 @@ void read_ahead(std::string_view mapped) {
     ::madvise(reinterpret_cast<void*>(first), mapped.size() + (start - first), MADV_WILLNEED);
 }
 
+namespace {
+
+/// Makes it where it is missing. A link would let another file be made or locked in its place.
+int open_lock(const std::filesystem::path& path) {
+    const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
+    if (file < 0 && errno != ELOOP) fail_with_errno("open", path);
+    struct stat status {};
+    if (file >= 0 && ::fstat(file, &status) == 0 && S_ISREG(status.st_mode)) return file;
+    if (file >= 0) ::close(file);
+    fail("cannot lock ", path.string(), ": it is a link or a special file, a regular file was expected; remove it");
+}
+
+}  // namespace
+
 FileLock::FileLock(const std::filesystem::path& path, std::string_view waiting_for) {
     if (path.has_parent_path()) make_directories(path.parent_path());
-    file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (file_ < 0) fail_with_errno("open", path);
+    file_ = open_lock(path);
     // Asks again and again: a signal that comes just before a wait inside flock would not end it.
     for (bool said = false; ::flock(file_, LOCK_EX | LOCK_NB) != 0; ::usleep(50'000)) {
         if (errno != EWOULDBLOCK && errno != EINTR) {

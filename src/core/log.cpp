@@ -7,6 +7,8 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "ltad/core/visible.h"
+
 namespace ltad {
 namespace {
 
@@ -23,9 +25,9 @@ spdlog::logger& logger() {
 }  // namespace
 
 // The message is an argument, never the format: braces in a file name must not be interpreted.
-void log_info(std::string_view message) { logger().info("{}", message); }
-void log_warning(std::string_view message) { logger().warn("{}", message); }
-void log_error(std::string_view message) { logger().error("{}", message); }
+void log_info(std::string_view message) { logger().info("{}", visible_message(message)); }
+void log_warning(std::string_view message) { logger().warn("{}", visible_message(message)); }
+void log_error(std::string_view message) { logger().error("{}", visible_message(message)); }
 
 void log_warning_once(const std::string& message) {
     static std::mutex guard;

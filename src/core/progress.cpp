@@ -9,6 +9,7 @@
 
 #include "ltad/core/error.h"
 #include "ltad/core/log.h"
+#include "ltad/core/visible.h"
 
 namespace ltad {
 namespace {
@@ -79,7 +80,7 @@ void Progress::show(Clock::time_point now) {
     }
     if (!note_.empty()) line += ", " + note_;
     if (terminal_)
-        std::cerr << "\r\033[K" << line << std::flush;
+        std::cerr << "\r\033[K" << visible(line) << std::flush;
     else
         log_info(line);
     last_shown_ = now;

@@ -113,6 +113,58 @@ TEST(AtomicFile, WritesBytesNotText) {
     EXPECT_EQ(read_file(folder / "a"), all);
 }
 
+TEST(AtomicFile, ALeftoverOfTheSameProcessNumberIsNoObstacle) {
+    const TemporaryFolder folder;
+    const std::string leftover = "a.tmp-" + std::to_string(::getpid());
+    append_to_file(folder / leftover, "half");
+    write_file_atomically(folder / "a", "whole");
+    EXPECT_EQ(read_file(folder / "a"), "whole");
+    EXPECT_EQ(read_file(folder / leftover), "half") << "it may be another machine's that is still writing";
+    remove_temporary_files(folder.path());
+    EXPECT_THAT(names_in(folder.path()), UnorderedElementsAre("a"));
+}
+
+TEST(AtomicFile, TwoAtATimeDoNotShareATemporaryFile) {
+    const TemporaryFolder folder;
+    AtomicFile first(folder / "a"), second(folder / "a");
+    first.write("first");
+    second.write("the second");
+    first.commit();
+    EXPECT_EQ(read_file(folder / "a"), "first");
+    second.commit();
+    EXPECT_EQ(read_file(folder / "a"), "the second");
+}
+
+TEST(AtomicFile, FollowsNoLinks) {
+    const TemporaryFolder folder;
+    write_file_atomically(folder / "victim", "precious");
+    // Under the temporary name, and under the final one, which is replaced.
+    std::filesystem::create_symlink("victim", folder / ("a.tmp-" + std::to_string(::getpid())));
+    std::filesystem::create_symlink("victim", folder / "b");
+    write_file_atomically(folder / "a", "a");
+    write_file_atomically(folder / "b", "b");
+    EXPECT_EQ(read_file(folder / "victim"), "precious");
+    EXPECT_EQ(read_file(folder / "b"), "b");
+    EXPECT_FALSE(std::filesystem::is_symlink(folder / "b"));
+}
+
+TEST(AtomicFile, NamesMayBeAsLongAsTheSystemTakesThem) {
+    const TemporaryFolder folder;
+    const std::string name(255, 'n');
+    write_file_atomically(folder / name, "x");
+    EXPECT_EQ(read_file(folder / name), "x");
+}
+
+TEST(RemoveTemporaryFiles, TakesOnlyWhatIsNamedAsOne) {
+    const TemporaryFolder folder;
+    for (const char* name : {"a.tmp-12", "b.tmp-12-1", "c.tmp-x.png", "d.tmp-", "notes.tmp-12.txt", "e"})
+        write_file_atomically(folder / name, "x");
+    std::filesystem::create_directory(folder / "f.tmp-7");
+    remove_temporary_files(folder.path());
+    EXPECT_THAT(names_in(folder.path()),
+                UnorderedElementsAre("c.tmp-x.png", "d.tmp-", "notes.tmp-12.txt", "e", "f.tmp-7"));
+}
+
 TEST(AtomicFile, FailuresNameTheFinalPath) {
     const TemporaryFolder folder;
     write_file_atomically(folder / "file", "in the way");
@@ -314,6 +366,16 @@ TEST(FileLock, FailuresNameTheFile) {
     const TemporaryFolder folder;
     EXPECT_THAT([&] { FileLock lock(folder.path(), "x"); }, ThrowsMessage<Error>(HasSubstr(folder.path().string())));
     EXPECT_THAT([] { FileLock lock("/proc/ltad-lock", "x"); }, ThrowsMessage<Error>(HasSubstr("/proc/ltad-lock")));
+}
+
+TEST(FileLock, OnlyARegularFileIsLocked) {
+    const TemporaryFolder folder;
+    std::filesystem::create_symlink("elsewhere", folder / "link");
+    ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+    for (const char* name : {"link", "pipe"})
+        EXPECT_THAT([&] { FileLock lock(folder / name, "x"); },
+                    ThrowsMessage<Error>(AllOf(HasSubstr(name), HasSubstr("a regular file was expected"))));
+    EXPECT_FALSE(std::filesystem::exists(folder / "elsewhere"));
 }
 
 TEST(ReadAhead, TakesAnyPartOfAMappedFile) {

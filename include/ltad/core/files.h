@@ -17,9 +17,9 @@ void read_blocks(const std::filesystem::path& path, const std::function<void(std
 /// Creates the folder and its parents. Throws Error naming it.
 void make_directories(const std::filesystem::path& path);
 
-/// A file that appears under its name whole or not at all: written beside it under a temporary name, flushed to disk
-/// and renamed by `commit`. Without a commit the destructor removes what was written. Every failure (a full disk, say)
-/// throws Error naming the final path.
+/// A file that appears under its name whole or not at all: written beside it under a temporary name that nobody else has,
+/// flushed to disk and renamed by `commit` (a link under the final name is replaced, not followed). Without a commit the
+/// destructor removes what was written. Every failure (a full disk, say) throws Error naming the final path.
 class AtomicFile {
 public:
     explicit AtomicFile(std::filesystem::path path);
@@ -41,15 +41,16 @@ private:
 /// `AtomicFile` in one call.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 
-/// Removes what processes that were killed have left half-written directly in a folder. Nobody else may be writing
-/// there.
+/// Removes what processes that were killed have left half-written directly in a folder: files whose names end as an
+/// AtomicFile's temporary one. Nobody else may be writing there.
 void remove_temporary_files(const std::filesystem::path& folder);
 
 /// Adds bytes to the end of a file, making it where it is missing.
 void append_to_file(const std::filesystem::path& path, std::string_view bytes);
 
 /// A whole file mapped read-only; an empty file gives an empty view.
-/// Throws Error naming the file. The file must not shrink while it is mapped.
+/// Throws Error naming the file. Where the file shrinks while it is mapped, reading it ends the process
+/// (`name_unreadable_mappings`).
 class MappedFile {
 public:
     explicit MappedFile(const std::filesystem::path& path);

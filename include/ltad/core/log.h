@@ -5,7 +5,7 @@
 
 namespace ltad {
 
-/// Messages for people, on stderr, one line each. The only door to spdlog: its fmt and LibTorch's cannot be seen by the
+/// Messages for people, on stderr, one line each, or several (`visible_message`). The only door to spdlog: its fmt and LibTorch's cannot be seen by the
 /// same source, so core/log.cpp alone includes it.
 void log_info(std::string_view message);
 void log_warning(std::string_view message);
