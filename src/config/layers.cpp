@@ -3,6 +3,7 @@
 #include <set>
 
 #include "ltad/core/error.h"
+#include "ltad/core/files.h"
 
 namespace ltad {
 namespace {
@@ -24,16 +25,21 @@ void merge(Layers& into, const json& from, const std::string& source, const std:
 /// Base files first, so that later layers win. `wanted_by`: the file that extends this one, if any.
 void merge_file(Layers& into, const std::filesystem::path& file, const std::filesystem::path& wanted_by,
                 std::set<std::filesystem::path>& seen) {
+    const std::string why = wanted_by.empty() ? "" : "; " + wanted_by.string() + " extends it";
     std::error_code code;
-    if (!std::filesystem::is_regular_file(file, code))
+    const auto status = std::filesystem::status(file, code);
+    const bool nobodys = code == std::errc::too_many_symbolic_link_levels || code == std::errc::filename_too_long;
+    if (status.type() == std::filesystem::file_type::none && !nobodys)  // whether it is there cannot be told
+        fail("cannot read ", file.string(), ": ", code.message(), why);
+    if (!std::filesystem::is_regular_file(status))
         throw UsageError(text("no config file ", file.string(),
-                              std::filesystem::is_directory(file, code) ? ", which is a folder" : "",
-                              wanted_by.empty() ? "" : "; " + wanted_by.string() + " extends it"));
+                              std::filesystem::is_directory(status) ? ", which is a folder" : "", why));
     if (!seen.insert(std::filesystem::weakly_canonical(file)).second)
         throw UsageError(text(file.string(), ": \"extends\" goes round in a circle"));
+    const std::string words = read_file(file);  // a disk that fails is no wrong config
     json document;
     try {
-        document = read_handwritten_json(file);
+        document = parse_handwritten_json(words, file);
     } catch (const Error& error) {
         throw UsageError(error.what());
     }

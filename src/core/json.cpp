@@ -10,8 +10,7 @@
 namespace ltad {
 namespace {
 
-json parse(const std::filesystem::path& path, bool keys_are_unique) {
-    const MappedFile file(path);
+json parse(const std::string& document, const std::filesystem::path& path, bool keys_are_unique) {
     std::vector<std::set<std::string>> keys;  // of the objects that are open
     const auto check_key = [&](json::parse_event_t event, const json& value) {
         if (event == json::parse_event_t::object_start) keys.emplace_back();
@@ -22,7 +21,7 @@ json parse(const std::filesystem::path& path, bool keys_are_unique) {
     try {
         // Deeper ones are nobody's, and would exhaust the stack of whoever walks over them.
         constexpr int deepest = 100;
-        return json::parse(file.bytes(), [&](int depth, json::parse_event_t event, const json& value) {
+        return json::parse(document, [&](int depth, json::parse_event_t event, const json& value) {
             if (depth > deepest) fail(path.string(), ": nested more than ", deepest, " levels deep");
             if (keys_are_unique) check_key(event, value);
             return true;
@@ -34,9 +33,11 @@ json parse(const std::filesystem::path& path, bool keys_are_unique) {
 
 }  // namespace
 
-json read_json(const std::filesystem::path& path) { return parse(path, false); }
+json read_json(const std::filesystem::path& path) { return parse(read_file(path), path, false); }
 
-json read_handwritten_json(const std::filesystem::path& path) { return parse(path, true); }
+json parse_handwritten_json(const std::string& document, const std::filesystem::path& path) {
+    return parse(document, path, true);
+}
 
 bool is_utf8(const std::string& words) {
     try {

@@ -35,6 +35,25 @@ TEST_F(LoadConfig, AllMistakesAreReportedAtOnce) {
                 AllOf(HasSubstr("0"), HasSubstr("from 1 to 1024"), HasSubstr("in --set")));
 }
 
+TEST_F(LoadConfig, AFileThatCannotBeReadIsNoMistakeOfItsWriter) {
+    // Status 1, not 2: the disk fails, not the config. Reading this one fails with EIO, whoever asks.
+    const std::filesystem::path unreadable = "/proc/self/mem";
+    const auto extending = put("top.json", json{{"extends", unreadable.string()}});
+    for (const auto& file : {unreadable, extending}) {
+        try {
+            (void)load_config(file, {});
+            FAIL();
+        } catch (const UsageError& error) {
+            FAIL() << error.what();
+        } catch (const Error& error) {
+            EXPECT_THAT(error.what(), HasSubstr("cannot read /proc/self/mem"));
+        }
+    }
+    EXPECT_THROW((void)load_config(folder_ / "none.json", {}), UsageError);
+    EXPECT_THROW((void)load_config(folder_.path(), {}), UsageError);
+    EXPECT_THROW((void)load_config(put("bad.json", std::string("{")), {}), UsageError);
+}
+
 TEST_F(LoadConfig, AMistakeNamesTheFileThatMadeIt) {
     const auto base = put("base.json", json{{"phase1", {{"epochs", 0}}}, {"bogus", 1}});
     const auto file = put("top.json", json{{"extends", "base.json"}, {"dataset", {{"root", "data"}}}, {"seed", -1}});

@@ -51,13 +51,13 @@ TEST(Json, WhatPeopleWriteHasEachKeyOnce) {
     const auto path = folder / "a.json";
     for (const std::string_view twice : {R"({"a": 1, "a": 2})", R"({"b": {"a": 1, "c": {"a": 3}, "a": 2}})"}) {
         write_file_atomically(path, std::string(twice));
-        EXPECT_THAT([&] { (void)read_handwritten_json(path); },
+        EXPECT_THAT([&] { (void)parse_handwritten_json(read_file(path), path); },
                     ThrowsMessage<Error>(AllOf(HasSubstr(path.string()), HasSubstr("\"a\""), HasSubstr("twice"))));
         EXPECT_NO_THROW((void)read_json(path));
     }
     const json fine = {{"a", {{"a", 1}, {"b", {{"a", 2}}}}}, {"b", {{{"a", 1}}, {{"a", 2}}}}};
     write_json(path, fine);
-    EXPECT_EQ(read_handwritten_json(path), fine);
+    EXPECT_EQ(parse_handwritten_json(read_file(path), path), fine);
 }
 
 TEST(Json, ASealShowsChanges) {

@@ -14,8 +14,9 @@ using nlohmann::json;
 /// Reads one JSON document. Throws Error naming the file, and line and column where it is malformed.
 [[nodiscard]] json read_json(const std::filesystem::path& path);
 
-/// As `read_json`, of a document that a person has written: a key that is there twice is an Error, too.
-[[nodiscard]] json read_handwritten_json(const std::filesystem::path& path);
+/// Parses the text of a document that a person has written: throws Error as `read_json` does, naming `path`, and for a
+/// key that is there twice, too.
+[[nodiscard]] json parse_handwritten_json(const std::string& document, const std::filesystem::path& path);
 
 /// Names from a disk are bytes; what goes into JSON has to be UTF-8.
 [[nodiscard]] bool is_utf8(const std::string& words);
