@@ -6,7 +6,9 @@
 #include "ltad/config/load.h"
 #include "ltad/core/error.h"
 #include "ltad/core/log.h"
+#include "ltad/core/visible.h"
 #include "ltad/data/dataset.h"
+#include "ltad/split/kept_files.h"
 
 namespace ltad {
 namespace {
@@ -38,11 +40,20 @@ void refuse_existing(const std::filesystem::path& folder) {
         fail(folder.string(), ": a split is there already; choose another folder, or remove it first");
 }
 
+/// Throws UsageError where the split's files would take the place of the data set's, or of the config.
+void check_output(const SplitCommand& command, const DatasetConfig& config, const Dataset& dataset) {
+    Outputs outputs;
+    keep_data_set(outputs, config, {&dataset.train, &dataset.test});
+    if (!command.config_file.empty()) outputs.keep(command.config_file, "the config");
+    for (const char* name : {"train.jsonl", "test.jsonl", "split.json"})
+        outputs.claim(command.directory / name, text("--out ", command.directory.string()));
+}
+
 }  // namespace
 
 std::string format_split(const Split& split) {
     std::size_t width = 5;
-    for (const ClassSplit& c : split.classes) width = std::max(width, c.name.size());
+    for (const ClassSplit& c : split.classes) width = std::max(width, visible(c.name).size());
     std::string out;
     const auto line = [&](const std::string& name, const std::string& group, const auto&... counts) {
         out += name + std::string(width + 2 - name.size(), ' ') + group + std::string(6 - group.size(), ' ');
@@ -53,7 +64,7 @@ std::string format_split(const Split& split) {
     std::int64_t available = 0;
     std::int64_t requested = 0;
     for (const ClassSplit& c : split.classes) {
-        line(c.name, std::string(name_of(c.group)), c.available, c.requested, c.kept);
+        line(visible(c.name), std::string(name_of(c.group)), c.available, c.requested, c.kept);
         available += c.available;
         requested += c.requested;
     }
@@ -64,7 +75,9 @@ std::string format_split(const Split& split) {
 std::string make(const SplitCommand& command) {
     const Config config = resolve(command);
     refuse_existing(command.directory);
-    const Split split = make_split(list_dataset(config.dataset), config.split, config.seed);
+    const Dataset dataset = list_dataset(config.dataset);
+    check_output(command, config.dataset, dataset);
+    const Split split = make_split(dataset, config.split, config.seed);
     write_split(command.directory, split, config.dataset);
     return format_split(split);
 }
@@ -77,7 +90,9 @@ std::string import(const SplitCommand& command) {
     refuse_existing(command.directory);
     DatasetConfig lists{
         .layout = "jsonl", .root = *command.root, .train = command.train.string(), .test = command.test.string()};
-    const Split split = import_split(list_dataset(lists));
+    const Dataset dataset = list_dataset(lists);
+    check_output(command, lists, dataset);
+    const Split split = import_split(dataset);
     lists.layout = *command.layout;
     write_split(command.directory, split, lists);
     return format_split(split);
@@ -90,7 +105,7 @@ std::string verify(const SplitCommand& command) {
         fail(command.directory.string(), ": ", problems.size(), problems.size() == 1 ? " problem" : " problems",
              ", listed above");
     const Split split = read_split(command.directory);
-    return text(command.directory.string(), ": sound; hashes hold, ", split.train.size(), " training and ",
+    return text(visible(command.directory.string()), ": sound; hashes hold, ", split.train.size(), " training and ",
                 split.test.size(), " test pictures are there and open\n");
 }
 

@@ -15,6 +15,23 @@
 #include "ltad/core/progress.h"
 
 namespace ltad {
+namespace {
+
+/// An empty folder beside the final one that was not there before: what a killed process of the same number has left
+/// must not get into this one's.
+std::filesystem::path make_partial(const std::filesystem::path& target) {
+    make_directories(target.parent_path());
+    constexpr int most = 1000;
+    for (int i = 0; i < most; ++i) {
+        const std::filesystem::path partial = text(target.string(), ".part-", ::getpid(), i > 0 ? text('-', i) : "");
+        std::error_code code;
+        if (std::filesystem::create_directory(partial, code)) return partial;
+        if (code) fail("cannot make the folder ", partial.string(), ": ", code.message());
+    }
+    fail(target.string(), ".part-", ::getpid(), "-*: there are too many of such folders; remove them");
+}
+
+}  // namespace
 
 std::filesystem::path make_folder(const std::filesystem::path& out,
                                   const std::function<void(const std::filesystem::path&)>& write) {
@@ -22,11 +39,10 @@ std::filesystem::path make_folder(const std::filesystem::path& out,
     // The current folder and a slash at the end have names, too.
     const auto whole = std::filesystem::absolute(out).lexically_normal();
     const auto target = whole.has_filename() ? whole : whole.parent_path();
-    const std::filesystem::path partial = text(target.string(), ".part-", ::getpid());
     if (std::filesystem::exists(target) &&
         !(std::filesystem::is_directory(target) && std::filesystem::is_empty(target)))
         fail(target.string(), ": is there already and not an empty folder; choose another one, or remove it first");
-    make_directories(partial);
+    const auto partial = make_partial(target);
     try {
         write(partial);
         std::filesystem::remove(target);

@@ -238,6 +238,42 @@ TEST_F(SplitCommands, ImportNamesWhatIsWrong) {
     EXPECT_FALSE(std::filesystem::exists(command.directory));
 }
 
+TEST_F(SplitCommands, ImportedListsAreNotOverwritten) {
+    (void)make(options());
+    make_directories(folder_ / "lists");
+    for (const char* name : {"train.jsonl", "test.jsonl"})
+        std::filesystem::copy_file(folder_ / "split" / name, folder_ / "lists" / name);
+    put_file(folder_ / "lists/train.jsonl", "\n" + read_file(folder_ / "lists/train.jsonl"));  // a person's own form
+    const std::string before = read_file(folder_ / "lists/train.jsonl");
+    SplitCommand command;
+    command.layout = "mvtec";
+    command.root = (folder_ / "set").string();
+    command.train = folder_ / "lists/train.jsonl";
+    command.test = folder_ / "lists/test.jsonl";
+    command.directory = folder_ / "lists";
+    EXPECT_THAT([&] { (void)import(command); },
+                ThrowsMessage<UsageError>(AllOf(HasSubstr("--out"), HasSubstr("train.jsonl"),
+                                                HasSubstr("a list of the data set"))));
+    EXPECT_EQ(read_file(folder_ / "lists/train.jsonl"), before);
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "lists/split.json"));
+
+    // The same lists by way of a config.
+    SplitCommand drawn = options("lists");
+    drawn.layout = "jsonl";
+    drawn.overrides = {"dataset.train=" + command.train.string(), "dataset.test=" + command.test.string()};
+    EXPECT_THAT([&] { (void)make(drawn); }, ThrowsMessage<UsageError>(HasSubstr("a list of the data set")));
+    EXPECT_EQ(read_file(folder_ / "lists/train.jsonl"), before);
+    drawn.directory = folder_ / "elsewhere";
+    EXPECT_NO_THROW((void)make(drawn));
+}
+
+TEST_F(SplitCommands, ATerminalGetsNothingToActOn) {
+    std::filesystem::rename(folder_ / "set/ant", folder_ / "set/a\x1b[2Jnt");
+    const std::string shown = make(options());
+    EXPECT_THAT(shown, HasSubstr("a\\x1b[2Jnt"));
+    EXPECT_EQ(shown.find('\x1b'), std::string::npos);
+}
+
 TEST_F(SplitCommands, ImportRefusesAnUnknownLayout) {
     (void)make(options());
     SplitCommand command;
