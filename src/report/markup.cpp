@@ -5,8 +5,12 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "ltad/core/visible.h"
+
 namespace ltad {
 namespace {
+
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
@@ -51,7 +55,10 @@ std::string escape(std::string_view text) {
                 out += "&#39;";
                 break;
             default:
-                out += length == 0 ? std::string_view("\xEF\xBF\xBD") : text.substr(0, length);
+                if (length == 0)
+                    out += "\xEF\xBF\xBD";
+                else
+                    out += is_space(text[0]) ? std::string(1, text[0]) : visible(text.substr(0, length));
         }
         text.remove_prefix(std::max<std::size_t>(length, 1));
     }

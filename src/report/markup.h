@@ -6,7 +6,7 @@
 namespace ltad {
 
 /// Text as content or quoted attribute of HTML and XML. What XML cannot hold (control characters, bytes that are not
-/// UTF-8, as file names may have) becomes U+FFFD.
+/// UTF-8, as file names may have) becomes U+FFFD; what else `visible` escapes is escaped, but for line breaks.
 [[nodiscard]] std::string escape(std::string_view text);
 
 /// "12.30" for 12.3 with two decimals.

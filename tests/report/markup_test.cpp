@@ -27,6 +27,12 @@ TEST(Markup, ReplacesWhatXmlCannotHold) {
     EXPECT_EQ(escape("\xC3<"), replacement + "&lt;");
 }
 
+TEST(Markup, NothingTurnsTheDirectionOfWriting) {
+    EXPECT_EQ(escape("\u202Egpj.exe"), "\\u202egpj.exe");
+    EXPECT_EQ(escape("a\x7F\u009B"), "a\\x7f\\u009b");
+    EXPECT_EQ(escape("\u05D0\u0628"), "\u05D0\u0628") << "letters that are written from the right stay";
+}
+
 TEST(Markup, Base64IsThatOfRfc4648) {
     EXPECT_EQ(base64(""), "");
     EXPECT_EQ(base64("f"), "Zg==");
