@@ -4,6 +4,7 @@
 
 #include "ltad/config/load.h"
 #include "ltad/core/command.h"
+#include "ltad/core/visible.h"
 #include "ltad/pretrain/import.h"
 #include "ltad/pretrain/init.h"
 #include "ltad/pretrain/probe.h"
@@ -53,18 +54,18 @@ int main(int argc, char** argv) {
         if (train->parsed()) {
             const ltad::PretrainConfig config = ltad::load_pretrain_config(config_file, overrides);
             if (print_config)
-                std::cout << ltad::to_json(config).dump(2) << '\n';
+                std::cout << ltad::visible_json(ltad::to_json(config).dump(2)) << '\n';
             else
                 ltad::train_contrastive(config, train_options);
         }
         if (probe->parsed()) {
             const ltad::Config config = ltad::load_config(config_file, overrides);
             if (print_config) {
-                std::cout << ltad::to_json(config).dump(2) << '\n';
+                std::cout << ltad::visible_json(ltad::to_json(config).dump(2)) << '\n';
                 return;
             }
             const ltad::ProbeResult result = ltad::probe_encoder(config, probe_options);
-            std::cout << (format == "json" ? ltad::to_json(result).dump(2) + "\n" : ltad::format_probe_table(result));
+            std::cout << (format == "json" ? ltad::visible_json(ltad::to_json(result).dump(2)) + "\n" : ltad::format_probe_table(result));
         }
     });
 }

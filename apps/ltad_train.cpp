@@ -4,6 +4,7 @@
 #include "ltad/config/load.h"
 #include "ltad/core/command.h"
 #include "ltad/core/error.h"
+#include "ltad/core/visible.h"
 #include "ltad/detect/detector.h"
 #include "ltad/train/phase2.h"
 
@@ -36,7 +37,7 @@ int main(int argc, char** argv) {
     return ltad::run_command(app, argc, argv, [&] {
         const ltad::Config config = ltad::load_config(config_file, overrides);
         if (print_config) {
-            std::cout << ltad::to_json(config).dump(2) << '\n';
+            std::cout << ltad::visible_json(ltad::to_json(config).dump(2)) << '\n';
             return;
         }
         if (config.method != "ltad" && !fit->parsed())

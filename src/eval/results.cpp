@@ -70,16 +70,6 @@ TableRows auroc_cells(const Results& results) {
     return rows;
 }
 
-/// Text that stays in its cell.
-std::string markdown_cell(const std::string& value) {
-    std::string out;
-    for (const char c : value) {
-        if (c == '|') out.push_back('\\');
-        out.push_back(c == '\n' || c == '\r' ? ' ' : c);
-    }
-    return out;
-}
-
 }  // namespace
 
 std::vector<Figures> mean_scores(const Results& results, Subset subset) {

@@ -10,6 +10,7 @@
 #include "ltad/core/error.h"
 #include "ltad/core/interrupt.h"
 #include "ltad/core/log.h"
+#include "ltad/core/visible.h"
 #include "ltad/core/progress.h"
 #include "ltad/data/dataset.h"
 #include "ltad/eval/table.h"
@@ -31,6 +32,7 @@ std::optional<json> finished_results(const PlannedRun& run) {
     try {
         json results = read_json(file);
         check_seal(results);
+        for (const char* key : {"mean", "classes", "gives_maps"}) (void)results.at(key);
         return results;
     } catch (const std::exception& error) {
         log_warning_once(text(file.string(), ": is damaged and made again (", words_of(error), ")"));
@@ -99,6 +101,12 @@ private:
     std::size_t run_ = 0;
 };
 
+/// A message's further lines behind its first.
+std::string in_one_line(std::string message) {
+    for (std::size_t at; (at = message.find("\n  ")) != std::string::npos;) message.replace(at, 3, " ");
+    return message;
+}
+
 std::string why_no_figure(const json& results, const TableColumn& column) {
     const auto& all = results.at("classes");
     if (column.task == "pixel" && !results.at("gives_maps").get<bool>()) return "the method scores whole pictures";
@@ -114,7 +122,8 @@ std::string why_no_figure(const json& results, const TableColumn& column) {
 /// Whether a part is there and undamaged.
 bool is_whole(const std::filesystem::path& file) {
     try {
-        (void)load_weights(file);
+        Metadata metadata;
+        (void)load_checkpoint(file, metadata);
         return true;
     } catch (const Error&) {
         return false;
@@ -127,7 +136,7 @@ std::int64_t steps_done(const std::filesystem::path& part) {
     if (!std::filesystem::exists(state)) return 0;
     try {
         Metadata metadata;
-        (void)load_weights(state, &metadata);
+        (void)load_checkpoint(state, metadata);
         return steps_in(metadata);
     } catch (const Error&) {
         return 0;  // it begins anew
@@ -183,7 +192,8 @@ ReproWork survey(const ReproPlan& plan, const std::filesystem::path& root) {
                 ++work.reused;
                 continue;
             }
-            const std::int64_t steps = part.part->steps(run.config, pictures) - steps_done(run.file_of(part));
+            const std::int64_t all = part.part->steps(run.config, pictures);
+            const std::int64_t steps = all - std::min(all, steps_done(run.file_of(part)));
             double seconds = 0;
             try {
                 seconds = times.of(*part.part, !is_joined(work, r, *part.part), run, pictures);
@@ -223,10 +233,11 @@ std::string describe(const ReproPlan& plan, const ReproWork& work) {
     for (const std::string& why : work.no_data) absent += why.empty() ? 0 : 1;
     if (absent > 0)
         out += text(counted(absent, "run"), " without data: ",
-                    *std::find_if(work.no_data.begin(), work.no_data.end(), [](const auto& w) { return !w.empty(); }),
+                    visible(*std::find_if(work.no_data.begin(), work.no_data.end(),
+                                            [](const auto& w) { return !w.empty(); })),
                     "; --set dataset.root=DIR says where they are, --config F takes data of one's own\n");
     for (const PlannedRun& run : plan.runs)
-        if (!run.refused.empty()) out += text(run.label, " cannot run: ", run.refused, "\n");
+        if (!run.refused.empty()) out += text(run.label, " cannot run: ", visible(run.refused), "\n");
     return out + format_rows(rows, 1, 1);
 }
 
@@ -247,8 +258,8 @@ std::vector<RunOutcome> execute(const ReproPlan& plan, const ReproWork& work, co
         std::span<const PlannedPart> not_begun(run.parts);
         const auto failed = [&](const std::string& why) {
             overall.give_up_training(planned_seconds(work, r, not_begun));
-            outcome.why = as_utf8(why);
-            log_error(text(run.label, ": ", outcome.why));
+            log_error(text(run.label, ": ", why));
+            outcome.why = visible(in_one_line(why));  // as it is shown, in JSON too
         };
         try {
             overall.begin_run(r);
@@ -264,7 +275,7 @@ std::vector<RunOutcome> execute(const ReproPlan& plan, const ReproWork& work, co
         } catch (const std::filesystem::filesystem_error& error) {
             failed(text(error.path1().string(), ": ", error.code().message()));
         } catch (const std::exception& error) {
-            failed(error.what());
+            failed(words_of(error));
         }
     }
     return outcomes;

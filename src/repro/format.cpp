@@ -3,6 +3,7 @@
 #include "cells.h"
 #include "ltad/core/digits.h"
 #include "ltad/core/error.h"
+#include "ltad/core/visible.h"
 #include "ltad/eval/table.h"
 
 namespace ltad {
@@ -19,9 +20,9 @@ std::string csv_line(const std::vector<std::string>& fields) {
 /// Text that neither ends its cell nor opens a tag.
 std::string markdown_text(const std::string& value) {
     std::string out;
-    for (const char c : value) {
+    for (const char c : visible(value)) {
         if (c == '|' || c == '<' || c == '*' || c == '_' || c == '\\') out.push_back('\\');
-        out.push_back(c == '\n' || c == '\r' ? ' ' : c);
+        out.push_back(c);
     }
     return out;
 }
