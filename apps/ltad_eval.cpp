@@ -5,6 +5,7 @@
 #include "ltad/core/command.h"
 #include "ltad/core/error.h"
 #include "ltad/core/files.h"
+#include "ltad/core/visible.h"
 #include "ltad/detect/method.h"
 #include "ltad/eval/evaluate.h"
 #include "ltad/eval/report.h"
@@ -16,7 +17,6 @@ int main(int argc, char** argv) {
     std::string format = "table";
     bool print_config = false;
     ltad::EvaluateOptions options;
-    std::filesystem::path report;
     bool more = false;
     std::string only;
     app.add_option("-c,--config", config_file, "JSON config file")->required();
@@ -26,7 +26,7 @@ int main(int argc, char** argv) {
     app.add_option("--only", only, "Score with one part of the method alone")
         ->check(CLI::IsMember(ltad::part_scores()));
     app.add_flag("--more", more, "Also tables of average precision, F1-max and AUPRO");
-    app.add_option("--report", report, "Folder for a page with tables, charts and pictures: index.html");
+    app.add_option("--report", options.report, "Folder for a page with tables, charts and pictures: index.html");
     app.add_option("--maps", options.maps, "Folder for anomaly maps: 16-bit PNG, overlays, maps.json");
     app.add_flag("--print-config", print_config, "Print the resolved config and exit");
     app.add_flag("--verify-features", options.verify_features, "Rehash the whole feature store first");
@@ -36,24 +36,25 @@ int main(int argc, char** argv) {
             throw ltad::UsageError("--more adds tables to --format table; results.json always has those figures");
         const ltad::Config config = ltad::load_config(config_file, overrides);
         if (print_config) {
-            std::cout << ltad::to_json(config).dump(2) << '\n';
+            std::cout << ltad::visible_json(ltad::to_json(config).dump(2)) << '\n';
             return;
         }
+        options.config = config_file;
         ltad::Run run(config);
         run.check_split();
         const auto detector = ltad::load_detector(run, only);
         // Before the work, should that fail.
         ltad::check_results_can_be_written(run);
-        if (!report.empty()) ltad::make_directories(report);
+        if (!options.report.empty()) ltad::make_directories(options.report);
         const ltad::Results results = ltad::evaluate(run, *detector, options);
         ltad::write_results(run, results);
-        if (!report.empty()) ltad::write_report(run, *detector, results, report);
+        if (!options.report.empty()) ltad::write_report(run, *detector, results, options.report);
         if (format == "table") std::cout << ltad::format_table(results);
         if (format == "table" && more)
             for (std::size_t s = 0; s < results.scores.size(); ++s)
                 std::cout << '\n' << ltad::format_more_figures(results, s);
         if (format == "markdown") std::cout << ltad::format_markdown(results);
         if (format == "csv") std::cout << ltad::format_csv(results);
-        if (format == "json") std::cout << ltad::to_json(results).dump(2) << '\n';
+        if (format == "json") std::cout << ltad::visible_json(ltad::to_json(results).dump(2)) << '\n';
     });
 }

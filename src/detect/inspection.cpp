@@ -6,7 +6,6 @@
 #include <future>
 #include <new>
 #include <ostream>
-#include <set>
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -18,6 +17,7 @@
 #include "ltad/core/interrupt.h"
 #include "ltad/core/log.h"
 #include "ltad/core/parallel.h"
+#include "ltad/core/visible.h"
 #include "ltad/data/image.h"
 #include "ltad/detect/find_pictures.h"
 #include "ltad/features/extract.h"
@@ -50,15 +50,16 @@ std::filesystem::path overlay_file(const std::filesystem::path& folder, const st
     return path;
 }
 
-/// Throws UsageError where an overlay would take the place of a picture, such as one that an earlier call has made.
-void check_overlays(const std::filesystem::path& folder, const std::vector<std::filesystem::path>& pictures) {
-    std::set<std::filesystem::path> known;
-    for (const auto& picture : pictures) known.insert(std::filesystem::weakly_canonical(picture));
+/// Throws UsageError where an overlay would take the place of a picture, such as one that an earlier call has made, of
+/// a file of the run's data set, or of another picture's overlay.
+void check_overlays(const Run& run, const std::filesystem::path& folder,
+                    const std::vector<std::filesystem::path>& pictures) {
+    Outputs outputs;
+    for (const auto& picture : pictures) outputs.keep(picture, "one of the pictures");
+    run.keep_data_set(outputs);
     for (const auto& picture : pictures)
-        if (const auto file = overlay_file(folder, picture.string());
-            known.contains(std::filesystem::weakly_canonical(file)))
-            throw UsageError(text("--overlays ", folder.string(), ": the overlay of ", picture.string(),
-                                  " would take the place of ", file.string(), ", which is among the pictures"));
+        outputs.claim(overlay_file(folder, picture.string()), "--overlays " + folder.string(),
+                      std::filesystem::weakly_canonical(picture).string());
 }
 
 void write_overlay(const std::filesystem::path& folder, const Finding& finding) {
@@ -187,7 +188,7 @@ void inspect_pictures(const InspectionOptions& options, std::ostream& out) {
     if (!options.overlays.empty() && !detector->gives_maps())
         throw UsageError(text("--overlays: method \"", run.config().method,
                               "\" scores whole pictures, and has no maps to lay over them"));
-    if (!options.overlays.empty()) check_overlays(options.overlays, pictures.files);
+    if (!options.overlays.empty()) check_overlays(run, options.overlays, pictures.files);
     if (!options.overlays.empty()) make_directories(options.overlays);  // a wrong one is found before the work
     const Thresholds thresholds = thresholds_of(run, *detector);
     const Inspector inspector(run, *detector, thresholds, options.class_name, !options.overlays.empty());
@@ -204,7 +205,9 @@ void inspect_pictures(const InspectionOptions& options, std::ostream& out) {
         const auto batch = next.get();
         if (first + per_batch < all.size()) next = read(first + per_batch);
         for (const Finding& finding : inspector.inspect(batch)) {
-            out << to_json(finding, detector->scores()).dump(-1, ' ', false, json::error_handler_t::replace) << '\n';
+            out << visible_json(to_json(finding, detector->scores())
+                                      .dump(-1, ' ', false, json::error_handler_t::replace))
+                << '\n';
             if (!finding.error.empty()) ++without_score;
             if (finding.overlay) write_overlay(options.overlays, finding);
         }

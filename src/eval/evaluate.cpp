@@ -18,11 +18,13 @@
 #include "ltad/eval/maps.h"
 #include "ltad/eval/pixel_labels.h"
 #include "ltad/eval/pixel_scores.h"
+#include "ltad/eval/report.h"
 
 namespace ltad {
 namespace {
 
 constexpr std::size_t batch_size = 16;
+constexpr const char* interrupted = "interrupted; no results were written, and maps are incomplete without maps.json";
 
 /// What results.json's config_sha256 is the hash of, kept beside it.
 std::string config_text(const Config& config) { return to_json(config).dump(2) + "\n"; }
@@ -38,10 +40,12 @@ struct MixedScores {
 
     [[nodiscard]] std::vector<Figures> figures() {
         std::vector<Figures> all;
-        for (std::size_t s = 0; s < images.size(); ++s)
+        for (std::size_t s = 0; s < images.size(); ++s) {
+            stop_if_interrupted(interrupted);
             all.push_back({.image = level_figures(images[s].figures()),
                            .pixel = level_figures(pixels[s].figures()),
                            .region_overlap = std::nullopt});
+        }
         return all;
     }
 };
@@ -80,8 +84,7 @@ public:
             const auto indices = std::span(all).subspan(first, std::min(batch_size, all.size() - first));
             add_batch(set, indices);
             progress.advance(indices.size());
-            if (interrupt_requested())
-                throw Interrupted("interrupted; no results were written, and maps are incomplete without maps.json");
+            stop_if_interrupted(interrupted);
         }
         summarize();
     }
@@ -132,6 +135,7 @@ private:
             RankedScores images;
             images.add(scores, labels);
             out_.scores[s].image = level_figures(images.figures());
+            stop_if_interrupted(interrupted);
             mixed_.images[s].add(images);
             if (!by_pixel_) continue;
             out_.scores[s].pixel = level_figures(pixels_[s].figures());
@@ -160,6 +164,17 @@ private:
     MapWriter* maps_;
 };
 
+void check_outputs(const Run& run, const Detector& detector, const EvaluateOptions& options) {
+    run.check_output();
+    Outputs outputs;
+    run.keep_data_set(outputs);
+    if (!options.config.empty()) outputs.keep(options.config, "the config");
+    if (!options.report.empty())
+        outputs.claim(options.report / report_page, text("--report ", options.report.string()));
+    if (!options.maps.empty())
+        claim_maps(outputs, run.split().test, detector.scores(), options.maps);
+}
+
 }  // namespace
 
 std::string config_fingerprint(const Config& config) { return sha256(config_text(config)); }
@@ -169,6 +184,7 @@ Results evaluate(Run& run, const Detector& detector, const EvaluateOptions& opti
     if (!options.maps.empty() && !detector.gives_maps())
         throw UsageError(text("--maps: method \"", run.config().method, "\" scores whole pictures, and gives no maps"));
     run.check_split();
+    check_outputs(run, detector, options);
     run.prepare_features(options.verify_features);
     Results results{.config_sha256 = config_fingerprint(run.config()),
                     .method = run.config().method,

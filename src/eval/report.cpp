@@ -9,6 +9,7 @@
 #include "ltad/core/command.h"
 #include "ltad/core/digits.h"
 #include "ltad/core/error.h"
+#include "ltad/core/interrupt.h"
 #include "ltad/core/log.h"
 #include "ltad/data/image.h"
 #include "ltad/data/mask.h"
@@ -20,6 +21,7 @@ namespace ltad {
 namespace {
 
 constexpr std::int64_t words_per_token = 5;
+constexpr const char* interrupted = "interrupted; the results are written, the report is not";
 
 ReportFigures figures_of(const Figures& f) {
     return {.image_auroc = f.image.auroc,
@@ -51,6 +53,7 @@ bool is_main(const Run& run, const Results& results) {
 ReportScore score_of(const Results& results, const ClassResult& c, std::size_t s) {
     ReportScore out{.figures = figures_of(c.scores[s]), .f1_threshold = c.scores[s].image.f1_threshold};
     RankedScores ranked;
+    stop_if_interrupted(interrupted);
     for (const ImageResult& image : results.images) {
         if (image.class_name != c.name) continue;
         const std::uint8_t label = image.defective ? 1 : 0;
@@ -66,11 +69,13 @@ ReportScore score_of(const Results& results, const ClassResult& c, std::size_t s
 std::vector<std::vector<std::vector<NearestWord>>> name_words(const Prompts* names, std::size_t classes) {
     std::vector<std::vector<std::vector<NearestWord>>> all(classes);
     if (names == nullptr) return all;
-    for (std::size_t c = 0; c < classes; ++c)
+    for (std::size_t c = 0; c < classes; ++c) {
+        stop_if_interrupted(interrupted);
         for (const auto& token : names->nearest_words(static_cast<std::int64_t>(c), words_per_token)) {
             auto& words = all[c].emplace_back();
             for (const auto& [word, cosine] : token) words.push_back({.word = word, .cosine = cosine});
         }
+    }
     return all;
 }
 
@@ -111,6 +116,7 @@ public:
 
 private:
     [[nodiscard]] GalleryItem item_of(const GalleryChoice& choice) const {
+        stop_if_interrupted(interrupted);
         const ImageResult& image = results_.images[choice.index];
         const Sample& sample = *samples_.at(image.file);
         const FeatureSet set = run_.features_of({sample});
@@ -227,7 +233,7 @@ Report make_report(Run& run, const Detector& detector, const Results& results) {
 void write_report(Run& run, const Detector& detector, const Results& results, const std::filesystem::path& folder) {
     const std::string page = render_report(make_report(run, detector, results));
     make_directories(folder);
-    const auto file = folder / "index.html";
+    const auto file = folder / report_page;
     write_file_atomically(file, page);
     log_info(text("the report is in ", file.string()));
 }

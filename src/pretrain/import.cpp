@@ -56,6 +56,16 @@ json model_config(const Tower& image, const Tower& text, std::int64_t projection
             {"temperature_init_value", 1.0}, {"vision_config", image.config},   {"text_config", text.config}};
 }
 
+/// Throws UsageError where the model would take the place of what it is made from.
+void check_output(const ImportOptions& options) {
+    Outputs outputs;
+    outputs.keep(options.image, "the image weights");
+    for (const auto& entry : std::filesystem::directory_iterator(options.text))
+        outputs.keep(entry.path(), "a file of the text encoder");
+    if (!options.projection.empty()) outputs.keep(options.projection, "the projection");
+    claim_model_files(outputs, options.out, options.text, "--out " + options.out.string());
+}
+
 }  // namespace
 
 void import_model_directory(const ImportOptions& options) {
@@ -64,6 +74,8 @@ void import_model_directory(const ImportOptions& options) {
         fail(options.out.string(), ": a model is there already; choose another folder, or remove its config.json");
     const Tower image = read_image_tower(options.image);
     const Tower text = read_text_tower(options.text);
+
+    check_output(options);
 
     json config = model_config(image, text, 1);
     const std::int64_t known = parse_align_config(config, "config.json").text->vocab_size;

@@ -13,6 +13,7 @@
 #include "ltad/core/log.h"
 #include "ltad/core/random.h"
 #include "ltad/synth/picture.h"
+#include "model_files.h"
 #include "vocabulary.h"
 
 namespace ltad {
@@ -109,6 +110,9 @@ void init_model_directory(const std::filesystem::path& config_file, std::int64_t
     const AlignConfig config = parse_align_config(document, config_file.string());
     if (std::filesystem::exists(out / "config.json"))
         fail(out.string(), ": a model is there already; choose another folder, or remove it first");
+    Outputs outputs;
+    outputs.keep(config_file, "the config");
+    claim_model_files(outputs, out, "", "--out " + out.string());
 
     const std::string vocabulary = config.text ? vocabulary_for(config_file, *config.text) : "";
     Weights weights = random_weights(align_shapes(config), seed);

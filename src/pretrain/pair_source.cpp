@@ -85,6 +85,8 @@ public:
     ListedPairs(const PretrainConfig& config, bool held_out)
         : file_(config.pairs.list), image_size_(config.pairs.image_size) {
         const std::vector<ListedPair> all = read_list(file_);
+        for (const ListedPair& pair : all) files_.push_back(pair.image);
+        files_.emplace_back(file_);
         const auto every = static_cast<std::size_t>(config.pairs.held_out_every);
         for (std::size_t i = 0; i < all.size(); ++i)
             if ((i % every == every - 1) == held_out) pairs_.push_back(all[i]);
@@ -108,6 +110,7 @@ public:
     }
 
     [[nodiscard]] json settings() const override { return settings_; }
+    [[nodiscard]] std::vector<std::filesystem::path> files() const override { return files_; }
 
     [[nodiscard]] std::string fingerprint() const override {
         Sha256 all;
@@ -120,6 +123,7 @@ private:
     std::filesystem::path file_;
     std::int64_t image_size_;
     std::vector<ListedPair> pairs_;
+    std::vector<std::filesystem::path> files_;
     json settings_;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -34,6 +35,8 @@ public:
     [[nodiscard]] virtual json settings() const = 0;
     /// Changes with any picture or caption; reads a list's pictures whole.
     [[nodiscard]] virtual std::string fingerprint() const { return settings().dump(); }
+    /// A list and its pictures, held out or not; none where pairs are generated.
+    [[nodiscard]] virtual std::vector<std::filesystem::path> files() const { return {}; }
 };
 
 enum class PairUse : std::uint8_t {

@@ -1,6 +1,7 @@
 #include "ltad/pretrain/train.h"
 
 #include <algorithm>
+#include <array>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -70,6 +71,16 @@ void check_output(const PretrainConfig& config) {
         throw UsageError(text("output: ", output.string(), " is a model directory; another folder is needed"));
 }
 
+constexpr std::array own_files = {"config.json",
+                                  "lock",
+                                  "contrastive.safetensors",
+                                  "contrastive.state.safetensors",
+                                  "embeddings.safetensors",
+                                  "before.json",
+                                  "report.json",
+                                  "metrics.jsonl",
+                                  "updates.safetensors"};
+
 class Trainer {
 public:
     Trainer(const PretrainConfig& config, const TrainOptions& options)
@@ -82,7 +93,7 @@ public:
           batch_size_(std::min(static_cast<std::size_t>(config.contrastive.batch_size), pairs_->size())),
           per_epoch_(static_cast<std::int64_t>(pairs_->size() / batch_size_)),
           total_(config.contrastive.epochs * per_epoch_),
-          lock_(output_ / "lock", "it is training in " + output_.string()),
+          lock_(lock_output()),
           trainee_(output_, "contrastive", settings_of(config, model_, *pairs_), model_.parameters(),
                    {.learning_rate = config.contrastive.learning_rate, .weight_decay = config.contrastive.weight_decay},
                    {.total_steps = total_,
@@ -116,16 +127,21 @@ public:
     }
 
 private:
+    /// Throws UsageError where a file of ours would take the place of the list, or of a picture.
+    [[nodiscard]] FileLock lock_output() const {
+        const std::string option = text("output, ", output_.string());
+        Outputs outputs;
+        for (const auto& file : pairs_->files()) outputs.keep(file, "the list of pairs, or one of its pictures");
+        for (const char* name : own_files) outputs.claim(output_ / name, option);
+        claim_model_files(outputs, output_ / "model", config_.model, option);
+        return {output_ / "lock", "it is training in " + output_.string()};
+    }
+
     /// What an earlier training left must not be taken for this one's, nor half-written files of a kill stay.
     void clear_earlier_results() const {
         std::filesystem::remove(output_ / "model" / "config.json");
         for (const char* name : {"updates.safetensors", "report.json"}) std::filesystem::remove(output_ / name);
-        for (const auto& folder : {output_, output_ / "model"}) {
-            if (!std::filesystem::is_directory(folder)) continue;
-            for (const auto& entry : std::filesystem::directory_iterator(folder))
-                if (entry.path().filename().string().find(".tmp-") != std::string::npos)
-                    std::filesystem::remove(entry.path());
-        }
+        for (const auto& folder : {output_, output_ / "model"}) remove_temporary_files(folder);
     }
 
     /// The last step's loss was finite before the step; what it led to may not be.
@@ -249,6 +265,7 @@ private:
 void Trainer::write_results() const {
     const std::filesystem::path source = config_.model;
     json document = read_json(source / "config.json");
+    if (!document.is_object()) fail((source / "config.json").string(), ": a JSON object was expected");
     const ModelUpdates updates{model_.updates(), document.value("ltad_sources", json::object())};
     const json summary = {{"contrastive", to_json(config_)["contrastive"]}, {"pairs", pairs_->settings()}};
     write_updates(output_ / "updates.safetensors", updates, {{"training", summary.dump()}});

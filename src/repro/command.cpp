@@ -15,6 +15,7 @@
 #include "ltad/core/log.h"
 #include "ltad/repro/execute.h"
 #include "ltad/repro/figures.h"
+#include "ltad/split/kept_files.h"
 
 namespace ltad {
 namespace {
@@ -65,6 +66,16 @@ struct Setting {
     std::filesystem::path root;
 };
 
+/// Throws UsageError where a table's files would take the place of the config or of the data set's lists; those of its
+/// runs are checked when these begin.
+void check_output(const Setting& setting, const DatasetConfig& dataset) {
+    Outputs outputs;
+    keep_data_set(outputs, dataset, {});
+    outputs.keep(setting.config, "the config");
+    for (const char* ending : {".md", ".csv", ".json", ".svg"})
+        outputs.claim(setting.root / (setting.table.name + ending), "--out " + setting.root.string());
+}
+
 Setting setting_of(const ReproCommand& command) {
     Setting setting;
     setting.config = command.config.empty()
@@ -90,6 +101,7 @@ Setting setting_of(const ReproCommand& command) {
             throw UsageError(
                 text("--out ", command.out.string(), ": tables and runs must not go where ", input, " is"));
     setting.root = command.out.empty() ? std::filesystem::path("runs") / "repro" / config.name : command.out;
+    check_output(setting, config.dataset);
     return setting;
 }
 
@@ -157,6 +169,16 @@ void write_table(const Setting& setting, const std::string& call, const CellGrid
     log_info(text(file(".md").string(), ", ", written, " and .json are written"));
 }
 
+/// Each line on one of its own, as the log goes on in further lines.
+std::string indented(const std::string& lines) {
+    std::string out;
+    for (std::size_t start = 0, end = 0; start < lines.size(); start = end + 1) {
+        end = std::min(lines.find('\n', start), lines.size());
+        out += "\n  " + lines.substr(start, end - start);
+    }
+    return out;
+}
+
 }  // namespace
 
 void reproduce(const ReproCommand& command, std::ostream& out, bool ansi) {
@@ -173,7 +195,7 @@ void reproduce(const ReproCommand& command, std::ostream& out, bool ansi) {
         out << setting.table.title << '\n' << describe(plan, work);
         return;
     }
-    log_info(text(setting.table.title, '\n', describe(plan, work)));
+    log_info(text(setting.table.title, indented(describe(plan, work))));
     make_directories(setting.root);  // before the work, should that fail
     const auto outcomes = execute(plan, work, setting.root, setting.table.name, command.verify_features);
     const CellGrid cells = read_cells(setting.table, plan, outcomes);

@@ -1,5 +1,6 @@
 #include "ltad/train/run.h"
 
+#include <array>
 #include <set>
 #include <utility>
 
@@ -10,15 +11,24 @@
 #include "ltad/core/command.h"
 #include "ltad/core/error.h"
 #include "ltad/core/hash.h"
+#include "ltad/core/interrupt.h"
 #include "ltad/core/log.h"
 #include "ltad/data/dataset.h"
 #include "ltad/data/mask.h"
 #include "ltad/data/sample_bits.h"
 #include "ltad/features/extract.h"
 #include "ltad/kernels/gemm.h"
+#include "ltad/split/kept_files.h"
 
 namespace ltad {
 namespace {
+
+/// What commands write into a run's folder, but for modules, whose names no data set's files have.
+constexpr std::array own_files = {
+    "config.json",         "lock",                "thresholds.json", "split/train.jsonl",  "split/test.jsonl",
+    "split/split.json",    "eval/results.json",   "eval/table.md",   "eval/scores.csv",    "eval/config.json",
+    "phase1/metrics.jsonl", "phase1/report.json", "phase2/metrics.jsonl", "phase2/statistics.json", "uniad/metrics.jsonl"};
+constexpr std::array store_files = {"settings.json", "lock", "index-0.json", "features-0.npy", "latents-0.npy"};
 
 /// Everything that a list of samples says, in one string.
 std::string fingerprint(const Split& split) {
@@ -112,7 +122,25 @@ void Run::check_method() const {
              config_.method, " makes another one");
 }
 
+void Run::keep_data_set(Outputs& outputs) const {
+    ltad::keep_data_set(outputs, config_.dataset, {&split_.train, &split_.test, &held_out_});
+    std::error_code code;
+    const std::filesystem::path imported = config_.split.path;
+    if (imported.empty() || std::filesystem::equivalent(imported, output_ / "split", code)) return;
+    for (const char* name : {"train.jsonl", "test.jsonl", "split.json"})
+        outputs.keep(imported / name, "a list of split.path");
+}
+
+void Run::check_output() const {
+    Outputs outputs;
+    keep_data_set(outputs);
+    for (const char* name : own_files) outputs.claim(output_ / name, text("output, ", output_.string()));
+    for (const char* name : store_files)
+        outputs.claim(store_.folder() / name, text("features.path, ", config_.features.path));
+}
+
 FileLock Run::claim(bool start_over) const {
+    check_output();
     const auto folder = output_ / "split";
     FileLock lock(output_ / "lock", "it is training in " + output_.string());
     if (!start_over) {

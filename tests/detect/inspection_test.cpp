@@ -168,6 +168,27 @@ TEST_F(InspectionTest, OverlaysNeverTakeAPicturesPlace) {
     EXPECT_EQ(read_file(tiny / "new/a.png.png"), bytes);
 }
 
+TEST_F(InspectionTest, OverlaysNeverTakeTheDataSetsOrEachOthersPlace) {
+    // A picture of the data set that is not among those that are scored.
+    const std::string file = run.split().test[0].file;
+    const auto in_set = tiny / ("data/" + file);
+    make_directories((tiny / ("new/" + file)).parent_path());
+    const auto stem = std::filesystem::path(file).replace_extension("").string();
+    std::filesystem::copy_file(in_set, tiny / ("new/" + stem));
+    const auto here = std::filesystem::current_path();
+    std::filesystem::current_path(tiny / "new");
+    EXPECT_THAT([&] { (void)lines({.pictures = {stem}, .overlays = tiny / "data"}); },
+                ThrowsMessage<UsageError>(AllOf(HasSubstr("--overlays"), HasSubstr("a picture of the data set"))));
+    // "../x" has the overlay ".._/x.png", as the folder ".._" would have it.
+    make_directories(tiny / "new/.._");
+    std::filesystem::copy_file(in_set, tiny / "new/.._/x.png");
+    std::filesystem::copy_file(in_set, tiny / "x.png");
+    EXPECT_THAT([&] { (void)lines({.pictures = {"../x.png", ".._/x.png"}, .overlays = tiny / "overlays"}); },
+                ThrowsMessage<UsageError>(AllOf(HasSubstr("--overlays"), HasSubstr("another output"))));
+    EXPECT_THAT(lines({.pictures = {"../x.png", "../new/../x.png"}, .overlays = tiny / "overlays"}), SizeIs(2));
+    std::filesystem::current_path(here);
+}
+
 TEST_F(InspectionTest, AnOutputThatCannotBeWrittenStopsTheWork) {
     std::ostringstream out;
     out.setstate(std::ios::badbit);

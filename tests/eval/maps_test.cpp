@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <map>
+#include <set>
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -52,6 +53,61 @@ TEST(Maps, SixteenBitsHoldTheScores) {
                             expected.maps[s][0][y][x].item<double>(), (high - low) / 65535 + 1e-4 * std::abs(high));
     }
     EXPECT_EQ(read_image(tiny / ("maps/overlay/" + file)).width, 224);
+}
+
+TEST(Maps, NoTwoPicturesShareAFile) {
+    std::vector<Sample> pictures;
+    for (const char* file : {"a.jpg", "a.jpg.png", "b.png", "b.PNG", "c/a.jpg", "a.jpg.png.png", "d"})
+        pictures.push_back({.file = file, .class_name = "x", .defective = false, .mask = ""});
+    const auto names = map_names(pictures);
+    std::set<std::string> taken;
+    for (const Sample& picture : pictures) EXPECT_TRUE(taken.insert(names.at(picture.file)).second) << picture.file;
+    EXPECT_EQ(names.at("b.png"), "b.png");
+    EXPECT_EQ(names.at("a.jpg.png"), "a.jpg.png");
+    EXPECT_EQ(names.at("a.jpg"), "a.jpg.png.png.png");
+    EXPECT_EQ(names.at("c/a.jpg"), "c/a.jpg.png");
+    EXPECT_EQ(names.at("b.PNG"), "b.PNG.png");
+}
+
+TEST(Maps, NeverTakeAPicturesPlace) {
+    const TinyRun tiny({"method=patchcore"});
+    std::filesystem::create_directory(tiny / "pictures");
+    std::filesystem::rename(tiny / "data", tiny / "pictures/patchcore");
+    ltad::Run run = tiny.open({"dataset.root=" + (tiny / "pictures/patchcore").string()});
+    fit_detector(run, {});
+    const auto detector = load_detector(run);
+    const auto picture = tiny / ("pictures/patchcore/" + run.split().test[0].file);
+    const std::string before = read_file(picture);
+    std::filesystem::create_directory_symlink("pictures", tiny / "link");
+    for (const char* folder : {"pictures", "link"})
+        EXPECT_THAT([&] { (void)evaluate(run, *detector, {.maps = tiny / folder}); },
+                    ::testing::ThrowsMessage<UsageError>(AllOf(HasSubstr("--maps"), HasSubstr("a picture of"))));
+    EXPECT_EQ(read_file(picture), before);
+    EXPECT_FALSE(std::filesystem::exists(tiny / "pictures/maps.json"));
+    EXPECT_NO_THROW((void)evaluate(run, *detector, {.maps = tiny / "elsewhere"}));
+    // A config beside the maps, under their list's name.
+    write_file_atomically(tiny / "beside/maps.json", "{}");
+    EXPECT_THAT(
+        [&] {
+            (void)evaluate(run, *detector, {.maps = tiny / "beside", .config = tiny / "beside/maps.json"});
+        },
+        ::testing::ThrowsMessage<UsageError>(HasSubstr("the config")));
+}
+
+TEST(Run, ItsFilesNeverTakeTheDataSetsPlace) {
+    const TinyRun tiny;
+    const ltad::Run drawn = tiny.open();
+    // Lists that lie where the run's own would be written.
+    write_split(tiny / "run/split", drawn.split(), drawn.config().dataset);
+    std::filesystem::remove(tiny / "run/split/split.json");
+    const ltad::Run run = tiny.open({"dataset.layout=jsonl", "dataset.train=" + (tiny / "run/split/train.jsonl").string(),
+                                     "dataset.test=" + (tiny / "run/split/test.jsonl").string()});
+    EXPECT_THAT([&] { (void)run.claim(false); },
+                ::testing::ThrowsMessage<UsageError>(AllOf(HasSubstr("output"), HasSubstr("a list of the data set"))));
+    const ltad::Run elsewhere = tiny.open(
+        {"dataset.layout=jsonl", "dataset.train=" + (tiny / "run/split/train.jsonl").string(),
+         "dataset.test=" + (tiny / "run/split/test.jsonl").string(), "output=" + (tiny / "other").string()});
+    EXPECT_NO_THROW((void)elsewhere.claim(false));
 }
 
 // maps.json says that its folder is whole: after an interruption there is none, not even an older one.

@@ -13,7 +13,10 @@ namespace ltad {
 /// missing.
 [[nodiscard]] Report make_report(Run& run, const Detector& detector, const Results& results);
 
-/// <folder>/index.html
+/// The page's name in its folder.
+constexpr const char* report_page = "index.html";
+
+/// Writes <folder>/index.html.
 void write_report(Run& run, const Detector& detector, const Results& results, const std::filesystem::path& folder);
 
 }  // namespace ltad

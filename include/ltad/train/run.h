@@ -12,6 +12,7 @@
 #include "ltad/config/config.h"
 #include "ltad/core/files.h"
 #include "ltad/core/json.h"
+#include "ltad/core/outputs.h"
 #include "ltad/features/extract.h"
 #include "ltad/features/store.h"
 #include "ltad/split/split.h"
@@ -35,8 +36,14 @@ public:
     /// Throws Error when the run's folder holds a run of another method.
     void check_method() const;
 
+    /// From now on no output takes the place of a file of the data set, with the lists of `split.path`.
+    void keep_data_set(Outputs& outputs) const;
+    /// Throws UsageError where a file of the run or of the feature store would take the place of one of the data set.
+    void check_output() const;
+
     /// Claims the run's folder for a training: no other process trains there while the lock lives. Writes the split
-    /// where there is none. Throws Error when the folder is a run of another method or split, but for `start_over`.
+    /// where there is none. Throws Error when the folder is a run of another method or split, but for `start_over`;
+    /// throws as `check_output`.
     [[nodiscard]] FileLock claim(bool start_over) const;
 
     /// <output>/config.json: the resolved config with the program's version and revision.
