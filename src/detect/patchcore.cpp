@@ -22,6 +22,8 @@ namespace {
 
 constexpr std::size_t batch_size = 16;  // training pictures at once
 
+constexpr const char* interrupted = "interrupted; nothing was written";
+
 constexpr const char* bank_file = "patchcore/bank.safetensors";
 
 /// The smoothing is of the maps, which are made later.
@@ -63,6 +65,7 @@ public:
     [[nodiscard]] at::Tensor projected() const {
         at::Tensor projection, all;
         for (std::size_t first = 0; first < set_.size(); first += batch_size) {
+            stop_if_interrupted(interrupted);
             std::vector<std::size_t> indices(std::min(batch_size, set_.size() - first));
             std::iota(indices.begin(), indices.end(), first);
             at::Tensor patches = patches_of(set_.batch(indices).maps, config_.neighborhood);
@@ -87,6 +90,7 @@ public:
                                                 static_cast<std::size_t>(sorted.numel()));
         std::vector<at::Tensor> parts, pictures;
         for (std::size_t begin = 0, end = 0; begin < all.size(); begin = end) {
+            stop_if_interrupted(interrupted);
             const std::int64_t picture = all[begin] / per_picture_;
             while (end < all.size() && all[end] / per_picture_ == picture) ++end;
             const at::Tensor own = sorted.slice(0, static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end));
@@ -119,7 +123,7 @@ public:
         if (!std::filesystem::exists(file))
             fail(file.string(), ": PatchCore has no bank yet; run `ltad-train fit` with this config first");
         Metadata metadata;
-        Weights weights = load_weights(file, &metadata);
+        Weights weights = load_checkpoint(file, metadata);
         check_checkpoint(metadata, patchcore_settings(run), file);
         const at::Tensor& bank = weights["bank"];
         if (!bank.defined() || bank.dim() != 2 || bank.size(1) != run.layout().total_channels())
@@ -189,7 +193,9 @@ void train_patchcore(Run& run, int, const std::string&, TrainOptions options) {
     const auto file = run.output() / bank_file;
     const json settings = patchcore_settings(run);
     if (!options.force && std::filesystem::exists(file)) {
-        check_checkpoint(SafetensorsFile(file).metadata(), settings, file);
+        Metadata metadata;
+        (void)load_checkpoint(file, metadata);  // whole, too
+        check_checkpoint(metadata, settings, file);
         log_info(text(file.string(), ": PatchCore's bank is already there", options.hint_force()));
         return;
     }
@@ -203,7 +209,7 @@ void train_patchcore(Run& run, int, const std::string&, TrainOptions options) {
     Progress progress("PatchCore", static_cast<std::size_t>(count), "patches");
     Random random(RandomUse::coreset, {static_cast<std::uint64_t>(run.config().seed), 1});
     const at::Tensor chosen = greedy_coreset(points, count, random, [&] {
-        if (interrupt_requested()) throw Interrupted("interrupted; nothing was written");
+        stop_if_interrupted(interrupted);
         progress.advance();
     });
     save_weights(file, training.select(chosen), checkpoint_metadata(settings));

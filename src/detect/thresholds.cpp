@@ -42,7 +42,7 @@ NormalClass observe(const Run& run, const Detector& detector, Progress& progress
     std::vector<double> levels(images.size(), 0);
     at::Tensor embedding = at::zeros({run.layout().latent}, at::kDouble);
     for (std::size_t first = 0; first < samples.size(); first += batch_size) {
-        if (interrupt_requested()) throw Interrupted("interrupted; nothing was written");
+        stop_if_interrupted("interrupted; nothing was written");
         std::vector<std::size_t> indices(std::min(batch_size, samples.size() - first));
         std::iota(indices.begin(), indices.end(), first);
         const Detection found = detector.detect_left_out(set, indices);

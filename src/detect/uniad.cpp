@@ -83,7 +83,7 @@ public:
         if (!std::filesystem::exists(file))
             fail(file.string(), ": UniAD is not trained; run `ltad-train fit` with this config first");
         Metadata metadata;
-        const Weights weights = load_weights(file, &metadata);
+        const Weights weights = load_checkpoint(file, metadata);
         check_checkpoint(metadata, uniad_settings(run), file);
         module_.parameters.load(weights, file.string());
     }

@@ -19,22 +19,55 @@ namespace ltad {
 namespace {
 
 constexpr const char* index_format = "ltad-features/1";
+constexpr const char* interrupted = "interrupted while features were verified";
 
-/// n of "index-<n>.json", or nothing for another name.
+constexpr std::int64_t most_segments = 1'000'000'000'000;  // far from where numbers overflow
+
+/// n of "index-<n>.json", or nothing for another name, such as "index-007.json".
 std::optional<std::int64_t> segment_number(const std::string& name, std::string_view prefix, std::string_view ending) {
     if (!name.starts_with(prefix) || !name.ends_with(ending) || name.size() <= prefix.size() + ending.size()) return {};
     std::int64_t number = 0;
     const char* const stop = name.data() + name.size() - ending.size();
     const auto [end, code] = std::from_chars(name.data() + prefix.size(), stop, number);
-    if (code != std::errc() || end != stop) return {};
-    return number;
+    if (code != std::errc() || end != stop || number < 0 || number > most_segments) return {};
+    return text(prefix, number, ending) == name ? std::optional(number) : std::nullopt;
 }
 
-}  // namespace
-
-namespace {
-
 bool same_file(const FileStamp& a, const FileStamp& b) { return a.size == b.size && a.modified == b.modified; }
+
+/// An index's entry of one picture. Throws Error naming the index, or json::exception.
+FileStamp read_stamp(const json& item, const std::string& where) {
+    FileStamp stamp{.path = item.at("path").get<std::string>(), .sha256 = item.at("sha256").get<std::string>()};
+    for (const char* key : {"size", "modified", "width", "height"})
+        if (!item.at(key).is_number_integer()) fail(where, ": a whole number was expected as ", key, " of ", stamp.path);
+    stamp.size = item["size"].get<std::uint64_t>();
+    stamp.modified = item["modified"].get<std::int64_t>();
+    stamp.width = item["width"].get<std::int64_t>();
+    stamp.height = item["height"].get<std::int64_t>();
+    const auto largest = item.find("largest");  // of pictures of 16 bits
+    if (largest != item.end() && !largest->is_number_integer())
+        fail(where, ": a whole number was expected as largest of ", stamp.path);
+    if (largest != item.end()) stamp.largest = largest->get<std::int64_t>();
+    if (stamp.width < 1 || stamp.height < 1)
+        fail(where, ": ", stamp.path, " has ", stamp.width, " x ", stamp.height, " pixels there");
+    return stamp;
+}
+
+/// Of an index's arrays, the first whose bytes are not those that were written; empty where all are.
+std::string damaged_array(const std::filesystem::path& index_file,
+                          const std::vector<std::pair<std::string, std::filesystem::path>>& arrays) {
+    try {
+        const json index = read_json(index_file);
+        for (const auto& [kind, array] : arrays)
+            if (index.at(kind + "_sha256") != sha256_file(array))
+                return array.string() + ": its bytes differ from what was written";
+        return "";
+    } catch (const json::exception& error) {
+        return text(index_file.string(), ": ", words_of(error));
+    } catch (const Error& error) {
+        return error.what();
+    }
+}
 
 }  // namespace
 
@@ -67,8 +100,13 @@ std::filesystem::path FeatureStore::file(const char* kind, std::int64_t number, 
 void FeatureStore::refresh() {
     if (!std::filesystem::exists(folder_)) return;
     std::set<std::int64_t> found;  // in order: a picture that was encoded again is in a later segment
-    for (const auto& entry : std::filesystem::directory_iterator(folder_))
-        if (const auto number = segment_number(entry.path().filename(), "index-", ".json")) found.insert(*number);
+    for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+        const std::string name = entry.path().filename();
+        if (const auto number = segment_number(name, "index-", ".json"))
+            found.insert(*number);
+        else if (name.starts_with("index-") && name.ends_with(".json"))
+            log_warning_once(text(entry.path().string(), ": not a segment's name, so it is left out"));
+    }
     // The number of a damaged segment that somebody has removed may be in use again.
     std::erase_if(opened_, [&](const auto& item) { return !item.second && !found.contains(item.first); });
     for (const std::int64_t number : found) {
@@ -92,13 +130,12 @@ std::shared_ptr<const FeatureStore::Mapped> FeatureStore::open_segment(std::int6
     std::vector<std::pair<std::string, Place>> places;
     try {
         if (index.at("format") != index_format) fail(where, ": format ", index_format, " was expected");
-        for (const json& item : index.at("images"))
-            places.push_back({item.at("path"),
-                              {.segment = mapped,
-                               .row = places.size(),
-                               .stamp = {item.at("path"), item.at("size"), item.at("modified"), item.at("sha256"),
-                                         item.at("width"), item.at("height"),
-                                         item.value("largest", std::int64_t{0})}}});
+        for (const json& item : index.at("images")) {
+            FileStamp stamp = read_stamp(item, where);
+            std::string path = stamp.path;
+            places.push_back(
+                {std::move(path), {.segment = mapped, .row = places.size(), .stamp = std::move(stamp)}});
+        }
     } catch (const json::exception& error) {
         fail(where, ": ", words_of(error));
     }
@@ -116,7 +153,9 @@ bool FeatureStore::contains(const FileStamp& stamp) const {
     const FileStamp& known = found->second.stamp;
     if (known.size != stamp.size) return false;
     if (!stamp.sha256.empty()) return known.sha256 == stamp.sha256;
-    return known.modified == stamp.modified || known.sha256 == sha256_file(stamp.path);
+    if (known.modified == stamp.modified) return true;
+    stop_if_interrupted("interrupted while pictures were compared with their features");
+    return known.sha256 == sha256_file(stamp.path);
 }
 
 const FeatureStore::Place& FeatureStore::place_of(const std::string& path) const {
@@ -140,14 +179,14 @@ std::vector<std::string> FeatureStore::verify() {
             problems.push_back(text(file("index", number, ".json").string(), ": damaged"));
             continue;
         }
-        const json index = read_json(file("index", number, ".json"));
-        for (const char* kind : {"features", "latents"}) {
-            const auto array = file(kind, number, ".npy");
-            if (!segment || index.value(text(kind, "_sha256"), json()) == sha256_file(array)) continue;
-            problems.push_back(text(array.string(), ": its bytes differ from what was written"));
-            std::erase_if(by_path_, [&](const auto& item) { return item.second.segment == segment; });
-            segment.reset();
-        }
+        stop_if_interrupted(interrupted);
+        std::string problem = damaged_array(
+            file("index", number, ".json"),
+            {{"features", file("features", number, ".npy")}, {"latents", file("latents", number, ".npy")}});
+        if (problem.empty()) continue;
+        problems.push_back(std::move(problem));
+        std::erase_if(by_path_, [&](const auto& item) { return item.second.segment == segment; });
+        segment.reset();
     }
     for (std::string& problem : forget_changed()) problems.push_back(std::move(problem));
     return problems;
@@ -160,8 +199,10 @@ std::vector<std::string> FeatureStore::forget_changed() {
         if (std::filesystem::exists(path) && same_file(place.stamp, stamp_of(path, false))) paths.push_back(path);
     std::vector<char> changed(paths.size());
     for_each_index(paths.size(), static_cast<std::size_t>(at::get_num_threads()),
-                   [&](std::size_t i) { changed[i] = sha256_file(paths[i]) != by_path_.at(paths[i]).stamp.sha256; });
-    if (interrupt_requested()) throw Interrupted("interrupted while features were verified");
+                   [&](std::size_t i) {
+                       stop_if_interrupted(interrupted);
+                       changed[i] = sha256_file(paths[i]) != by_path_.at(paths[i]).stamp.sha256;
+                   });
     std::vector<std::string> problems;
     for (std::size_t i = 0; i < paths.size(); ++i) {
         if (!changed[i]) continue;

@@ -26,11 +26,15 @@ at::Tensor pack(const std::vector<std::string>& captions) {
                       at::kByte);
 }
 
-std::vector<std::string> unpack(const at::Tensor& bytes) {
+std::vector<std::string> unpack(const at::Tensor& bytes, const std::string& where) {
     std::istringstream in(std::string(reinterpret_cast<const char*>(bytes.const_data_ptr<std::uint8_t>()),
                                       static_cast<std::size_t>(bytes.numel())));
     std::vector<std::string> captions;
-    for (std::string line; std::getline(in, line);) captions.push_back(json::parse(line).get<std::string>());
+    for (std::string line; std::getline(in, line);) {
+        const json caption = json::parse(line, nullptr, false);
+        if (!caption.is_string()) fail(where, ": its captions are damaged");
+        captions.push_back(caption.get<std::string>());
+    }
     return captions;
 }
 
@@ -41,7 +45,13 @@ std::optional<PairEmbeddings> read_embeddings(const std::filesystem::path& file,
         Metadata metadata;
         const Weights saved = load_weights(file, &metadata);
         if (metadata["settings"] != settings) return std::nullopt;
-        return PairEmbeddings{saved.at("image").clone(), unpack(saved.at("captions"))};
+        if (!saved.contains("image") || !saved.contains("captions") ||
+            saved.at("captions").scalar_type() != at::kByte)
+            fail(file.string(), ": it has not the tensors \"image\" and \"captions\"");
+        PairEmbeddings found{saved.at("image").clone(), unpack(saved.at("captions"), file.string())};
+        if (found.image.dim() != 2 || found.image.size(0) != static_cast<std::int64_t>(found.captions.size()))
+            fail(file.string(), ": it has not a row for each caption");
+        return found;
     } catch (const Error& error) {
         log_warning(text(error.what(), "; the pairs are encoded again"));
         return std::nullopt;

@@ -33,7 +33,7 @@ ModelUpdates read_updates(const std::filesystem::path& file) {
     if (metadata["format"] != format)
         fail(file.string(), ": format \"", metadata["format"], "\", \"", format,
              "\" was expected; a file that `ltad-pretrain train` wrote is needed");
-    updates.sources = json::parse(metadata["sources"], nullptr, false);
+    updates.sources = parse_handwritten_json(metadata["sources"], file.string() + ", its sources");
     if (!updates.sources.is_object()) fail(file.string(), ": its sources are damaged");
     return updates;
 }

@@ -16,7 +16,7 @@ bool is_useful(const std::filesystem::path& file, const json& settings, const ch
     std::string why;
     try {
         Metadata metadata;
-        (void)load_weights(file, &metadata);  // checks the tensors, too
+        (void)load_checkpoint(file, metadata);  // checks the tensors, too
         why = why_unfit(metadata, settings);
     } catch (const Error& error) {
         why = error.what();

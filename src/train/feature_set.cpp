@@ -8,6 +8,7 @@
 #include <ATen/Parallel.h>
 
 #include "ltad/core/files.h"
+#include "ltad/core/interrupt.h"
 
 namespace ltad {
 
@@ -75,6 +76,7 @@ FeatureStatistics feature_statistics(const FeatureSet& set) {
     std::array<at::Tensor, 4> sums;  // channels, their squares, latents, their squares
     at::TensorOptions options;
     for (std::size_t i = 0; i < set.size(); ++i) {
+        stop_if_interrupted("interrupted; no training step was made");
         const FeatureBatch batch = set.batch(std::array{i});
         options = batch.maps.options();
         const at::Tensor map = batch.maps[0].to(at::kCPU, at::kDouble);

@@ -56,7 +56,7 @@ void Phase1Model::check_finished(const Run& run) {
 Phase1Model Phase1Model::load(const Run& run) {
     check_finished(run);
     Metadata metadata;
-    const Weights weights = load_weights(file(run), &metadata);
+    const Weights weights = load_checkpoint(file(run), metadata);
     check_checkpoint(metadata, phase1_settings(run), file(run));
     Phase1Model model(run);
     model.parameters().load(weights, file(run).string());
@@ -149,7 +149,14 @@ void train_phase1(Run& run, TrainOptions options) {
     Phase1Training training(run, model, set, trainee, folder / "metrics.jsonl");
     run_epochs(plan, trainee.steps_done(), set, training);
     write_metrics(folder / "metrics.jsonl", {trainee.history()});
-    const Phase1Report report = report_phase1(run, model, set);
+    const Phase1Report report = [&] {
+        try {
+            return report_phase1(run, model, set);
+        } catch (const Interrupted&) {
+            trainee.save_state();
+            throw;
+        }
+    }();
     write_json(folder / "report.json", report.to_json());
     trainee.finish();
     if (options.from_shell) std::cout << report.table();

@@ -8,11 +8,14 @@
 #include <c10/core/GradMode.h>
 
 #include "ltad/core/error.h"
+#include "ltad/core/interrupt.h"
+#include "ltad/core/visible.h"
 
 namespace ltad {
 namespace {
 
 constexpr std::size_t pictures_per_class = 8;
+constexpr const char* interrupted = "interrupted in phase 1's report; the state is saved, --resume goes on from there";
 
 /// A seeded few of the pictures that the split left out; where there are none, of the training pictures.
 std::vector<Sample> pick(const std::vector<Sample>& from, const std::string& class_name, std::int64_t seed) {
@@ -45,6 +48,7 @@ ClassMeans class_means(const Run& run, const FeatureSet& train) {
     std::vector<at::Tensor> pictures;
     std::vector<double> counts(static_cast<std::size_t>(classes), 0);
     for (std::size_t i = 0; i < train.size(); ++i) {
+        stop_if_interrupted(interrupted);
         const at::Tensor map = train.batch(std::array{i}).maps[0].to(at::kCPU, at::kDouble);
         sums[train.class_of(i)].add_(map);
         pictures.push_back(map.mean({1, 2}));
@@ -100,7 +104,10 @@ Phase1Report report_phase1(const Run& run, const Phase1Model& model, const Featu
     const ClassMeans known = class_means(run, train);
     const auto classes = static_cast<std::int64_t>(run.class_names().size());
     Phase1Report report;
-    for (std::int64_t c = 0; c < classes; ++c) report.classes.push_back(report_class(run, model, known, c));
+    for (std::int64_t c = 0; c < classes; ++c) {
+        stop_if_interrupted(interrupted);
+        report.classes.push_back(report_class(run, model, known, c));
+    }
 
     const at::Tensor names =
         model.prompts().names(at::arange(classes, at::TensorOptions(at::kLong).device(run.device())));
@@ -135,7 +142,9 @@ std::string Phase1Report::table() const {
                   "D(noise,t)", "class mean", "nearest own");
     out += line;
     for (const Class& c : classes) {
-        std::snprintf(line, sizeof line, "%-20s %5s %7lld%s %12.5f %12.5f %12.5f %10.0f %%\n", c.name.c_str(),
+        const std::string name = visible(c.name);  // of any length
+        out += name + std::string(20 - std::min<std::size_t>(name.size(), 20), ' ');
+        std::snprintf(line, sizeof line, " %5s %7lld%s %12.5f %12.5f %12.5f %10.0f %%\n",
                       std::string(name_of(c.group)).c_str(), static_cast<long long>(c.pictures), c.held_out ? " " : "*",
                       c.from_latent, c.from_noise, c.from_mean, 100 * c.nearest_own_class);
         out += line;

@@ -25,7 +25,7 @@ void load_module(const Run& run, Phase2Part part, Parameters& parameters) {
     if (!std::filesystem::exists(file))
         fail(file.string(), ": this module is not trained yet; run `ltad-train phase2` with this config first");
     Metadata metadata;
-    const Weights weights = load_weights(file, &metadata);
+    const Weights weights = load_checkpoint(file, metadata);
     check_checkpoint(metadata, phase2_settings(run, part), file);
     parameters.load(weights, file.string());
 }

@@ -1,6 +1,7 @@
 #include "ltad/train/trainee.h"
 
 #include <cmath>
+#include <cstdint>
 #include <numbers>
 #include <utility>
 
@@ -28,6 +29,28 @@ void compare(const json& there, const json& here, const std::string& key, std::v
     }
 }
 
+/// A document from a file's metadata; null where it is missing or none.
+json document_in(const Metadata& metadata, const char* key) {
+    const auto found = metadata.find(key);
+    if (found == metadata.end()) return {};
+    try {
+        return parse_handwritten_json(found->second, key);
+    } catch (const Error&) {
+        return {};
+    }
+}
+
+/// An object for each finished epoch, in order: its number, and terms.
+bool is_history(const json& history) {
+    if (!history.is_array()) return false;
+    for (std::size_t i = 0; i < history.size(); ++i) {
+        if (!history[i].is_object() || history[i].value("epoch", json()) != i + 1) return false;
+        for (const json& term : history[i])
+            if (!term.is_number() && !term.is_null()) return false;  // null: one that was infinite
+    }
+    return true;
+}
+
 /// Doubles that survive the way through JSON bit by bit.
 json sums_to_json(const std::vector<std::pair<std::string, double>>& sums, double weight) {
     json out = {{"weight", weight}, {"sums", json::array()}};
@@ -43,6 +66,15 @@ std::vector<std::string> differing_settings(const json& there, const json& here)
     return differences;
 }
 
+Weights load_checkpoint(const std::filesystem::path& file, Metadata& metadata) {
+    const SafetensorsFile head(file);
+    for (const char* hash : {"tensors_sha256", "metadata_sha256"})  // as save_weights calls them
+        if (!head.metadata().contains(hash))
+            fail(file.string(), ": its metadata have no \"", hash,
+                 "\", which every file of a training has; remove it, or train again with --force");
+    return load_weights(file, &metadata);
+}
+
 Metadata checkpoint_metadata(const json& settings) {
     return {{"format", checkpoint_format}, {"settings", settings.dump()}};
 }
@@ -55,24 +87,22 @@ std::string why_unfit(const Metadata& saved, const json& now) {
     if (get("format") != checkpoint_format)
         return text("format \"", get("format"), "\", \"", checkpoint_format,
                     "\" was expected; it is not one of this version's checkpoints");
-    const json there = json::parse(get("settings"), nullptr, false);
-    if (there.is_discarded()) return "its settings are damaged";
+    const json there = document_in(saved, "settings");
+    if (!there.is_object()) return "its settings are damaged";
     std::string differences;
     for (const std::string& difference : differing_settings(there, now)) differences += "\n  " + difference;
     return differences.empty() ? "" : "was trained with other settings" + differences;
 }
 
 json history_in(const Metadata& metadata) {
-    const auto found = metadata.find("history");
-    const json history = found == metadata.end() ? json() : json::parse(found->second, nullptr, false);
-    return history.is_array() ? history : json::array();
+    json history = document_in(metadata, "history");
+    return is_history(history) ? history : json::array();
 }
 
 std::int64_t steps_in(const Metadata& metadata) {
-    const auto found = metadata.find("position");
-    const json position = found == metadata.end() ? json() : json::parse(found->second, nullptr, false);
+    const json position = document_in(metadata, "position");
     const json steps = position.is_object() ? position.value("steps", json()) : json();
-    return steps.is_number_integer() ? steps.get<std::int64_t>() : 0;
+    return steps.is_number_unsigned() && steps <= INT64_MAX ? steps.get<std::int64_t>() : 0;
 }
 
 std::filesystem::path state_file_of(const std::filesystem::path& file) {
@@ -133,10 +163,11 @@ Metadata Trainee::metadata() const {
 
 void Trainee::load_finished() {
     Metadata saved;
-    const Weights weights = load_weights(file(), &saved);
+    const Weights weights = load_checkpoint(file(), saved);
     check_checkpoint(saved, settings_, file());
     parameters_.load(weights, file().string());
-    history_ = history_in(saved);
+    history_ = document_in(saved, "history");
+    if (!is_history(history_)) fail(file().string(), ": its history is damaged; --force trains it again");
     std::filesystem::remove(state_file());  // left by a kill just after the last save
     steps_done_ = schedule_.total_steps;
     finished_ = true;
@@ -144,21 +175,34 @@ void Trainee::load_finished() {
 
 void Trainee::load_state() {
     Metadata saved;
-    const Weights weights = load_weights(state_file(), &saved);
+    const Weights weights = load_checkpoint(state_file(), saved);
     const std::string where = state_file().string();
     check_checkpoint(saved, settings_, state_file());
     parameters_.load(with_prefix(weights, "module."), where);
     optimizer_.load(with_prefix(weights, "optimizer."), where);
     try {
-        const json position = json::parse(saved["position"]);
-        steps_done_ = position.at("steps");
-        weight_sum_ = position.at("epoch").at("weight");
-        for (const json& item : position.at("epoch").at("sums")) sums_.emplace_back(item.at(0), item.at(1));
-        history_ = json::parse(saved["history"]);
+        read_position(document_in(saved, "position"), where);
     } catch (const json::exception& error) {
-        fail(where, ": its position is damaged: ", words_of(error));
+        fail(where, ": its position is damaged: ", words_of(error), "; --force starts over");
     }
+    history_ = document_in(saved, "history");
+    if (!is_history(history_)) fail(where, ": its history is damaged; --force starts over");
     log_info(text(name_, ": going on after step ", steps_done_, " of ", schedule_.total_steps));
+}
+
+void Trainee::read_position(const json& position, const std::string& where) {
+    const json& steps = position.at("steps");
+    if (!steps.is_number_unsigned() || steps > schedule_.total_steps)
+        fail(where, ": its position is damaged: ", steps.dump(), " steps done, a whole number up to ",
+             schedule_.total_steps, " was expected; --force starts over");
+    steps_done_ = steps.get<std::int64_t>();
+    const json& epoch = position.at("epoch");
+    weight_sum_ = epoch.at("weight").get<double>();
+    for (const json& item : epoch.at("sums"))
+        sums_.emplace_back(item.at(0).get<std::string>(), item.at(1).get<double>());
+    if (!(weight_sum_ >= 0) || (weight_sum_ > 0) == sums_.empty())
+        fail(where, ": its position is damaged: the sums of the epoch do not go with their weight, ", weight_sum_,
+             "; --force starts over");
 }
 
 void Trainee::step(const at::Tensor& loss, const std::vector<std::pair<std::string, double>>& terms, double weight) {

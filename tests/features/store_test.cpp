@@ -235,6 +235,41 @@ TEST_F(StoreTest, AnIndexHalfWrittenIsRemovedToo) {
     EXPECT_FALSE(fs::exists(store.folder() / "index-1.json.tmp-4711"));
 }
 
+TEST_F(StoreTest, NumbersThatNoSegmentHasAreLeftOut) {
+    FeatureStore store = open();
+    add(store, {a});
+    for (const char* name : {"index-9223372036854775807.json", "index-9223372036854775808.json", "index--1.json",
+                             "index-007.json", "index-1e3.json"})
+        fs::copy_file(store.folder() / "index-0.json", store.folder() / name);
+    ::testing::internal::CaptureStderr();
+    FeatureStore next = open();
+    EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("index-9223372036854775807.json"));
+    expect_holds(next, a);
+    add(next, {b});
+    EXPECT_TRUE(fs::exists(store.folder() / "index-1.json"));
+    expect_holds(open(), b);
+}
+
+TEST_F(StoreTest, AnIndexWithImpossibleNumbersIsDamaged) {
+    FeatureStore store = open();
+    add(store, {a});
+    const json index = read_json(store.folder() / "index-0.json");
+    for (const auto& [key, value] : std::vector<std::pair<std::string, json>>{
+             {"width", 0}, {"height", -3}, {"width", "30"}, {"size", 1.5}, {"modified", nullptr}, {"sha256", 7}}) {
+        json changed = index;
+        changed["images"][0][key] = value;
+        write_json(store.folder() / "index-0.json", changed);
+        ::testing::internal::CaptureStderr();
+        EXPECT_EQ(open().size(), 0u) << key << value;
+        EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+                    AllOf(HasSubstr("index-0.json"), ::testing::Not(HasSubstr("json.exception"))));
+    }
+    write_json(store.folder() / "index-0.json", index);
+    FeatureStore opened = open();
+    write_json(store.folder() / "index-0.json", json::array());  // changed meanwhile
+    EXPECT_THAT(opened.verify(), ElementsAre(HasSubstr("index-0.json")));
+}
+
 TEST_F(StoreTest, ASegmentAppearsOnlyWithItsCommit) {
     FeatureStore store = open();
     {

@@ -167,6 +167,92 @@ TEST(Trainee, DamagedStatesAreRefused) {
     }
 }
 
+/// Writes a checkpoint again with other metadata, whose hash is right.
+template <typename Edit>
+void edit_metadata(const std::filesystem::path& file, const Edit& edit) {
+    Metadata metadata;
+    const Weights weights = load_weights(file, &metadata);
+    edit(metadata);
+    save_weights(file, weights, metadata);
+}
+
+class CraftedState : public ::testing::Test {
+protected:
+    CraftedState() {
+        Training first(folder_.path(), {});
+        for (int i = 0; i < 4; ++i) first.step();
+        first.trainee.save_state();
+        bytes_ = read_file(file_);
+    }
+
+    /// What is said when a state of these metadata is to go on; "" where it does.
+    template <typename Edit>
+    std::string complaint(const Edit& edit) {
+        write_file_atomically(file_, bytes_);
+        edit_metadata(file_, edit);
+        try {
+            Training(folder_.path(), {.resume = true});
+            return "";
+        } catch (const Error& error) {
+            return error.what();
+        }
+    }
+
+    TemporaryFolder folder_;
+    std::filesystem::path file_ = folder_ / "module.state.safetensors";
+    std::string bytes_;
+};
+
+TEST_F(CraftedState, IsRefusedWhereItsPositionCannotBe) {
+    EXPECT_EQ(complaint([](Metadata&) {}), "");
+    const std::string epoch = R"(, "epoch": {"weight": 4, "sums": [["loss", 1.5]]}})";
+    EXPECT_EQ(complaint([&](Metadata& m) { m["position"] = R"({"steps": 4)" + epoch; }), "");
+    for (const char* steps : {"1000000", "7", "-1", "1.5", "\"4\"", "null", "1e3", "18446744073709551615", "[[[4]]]"})
+        EXPECT_THAT(complaint([&](Metadata& m) { m["position"] = text("{\"steps\": ", steps, epoch); }),
+                    AllOf(HasSubstr("module.state"), HasSubstr("position is damaged"), HasSubstr("--force"),
+                          ::testing::Not(HasSubstr("json.exception"))))
+            << steps;
+    for (const std::string& bad :
+         {std::string(), std::string("{}"), std::string("[]"), std::string("4"), std::string(100'000, '['),
+          std::string(R"({"steps": 4})"), std::string(R"({"steps": 4, "epoch": {"weight": 4}})"),
+          std::string(R"({"steps": 4, "epoch": {"weight": "4", "sums": []}})"),
+          std::string(R"({"steps": 4, "epoch": {"weight": -1, "sums": [["loss", 1]]}})"),
+          std::string(R"({"steps": 4, "epoch": {"weight": 4, "sums": []}})"),
+          std::string(R"({"steps": 4, "epoch": {"weight": 4, "sums": [["loss", null]]}})"),
+          std::string(R"({"steps": 4, "epoch": {"weight": 4, "sums": [7]}})")})
+        EXPECT_THAT(complaint([&](Metadata& m) { m["position"] = bad; }),
+                    AllOf(HasSubstr("module.state"), HasSubstr("position is damaged"), HasSubstr("--force"),
+                          ::testing::Not(HasSubstr("json.exception"))))
+            << bad.substr(0, 80);
+}
+
+TEST_F(CraftedState, IsRefusedWithoutTheKeysItNeeds) {
+    for (const char* key : {"format", "settings", "position", "history"})
+        EXPECT_THAT(complaint([&](Metadata& m) { m.erase(key); }), HasSubstr("module.state")) << key;
+    for (const char* history : {"", "{}", "[1]", "[{}]", R"([{"epoch": 2}])", R"([{"epoch": 1, "loss": "x"}])"})
+        EXPECT_THAT(complaint([&](Metadata& m) { m["history"] = history; }),
+                    AllOf(HasSubstr("module.state"), HasSubstr("history is damaged"), HasSubstr("--force")))
+            << history;
+    EXPECT_THAT(complaint([&](Metadata& m) { m["settings"] = std::string(100'000, '['); }), HasSubstr("damaged"));
+}
+
+TEST_F(CraftedState, IsRefusedWithoutHashes) {
+    write_file_atomically(file_, bytes_);
+    for (const char* key : {"tensors_sha256", "metadata_sha256"}) {
+        const SafetensorsFile whole(file_);
+        Metadata metadata = whole.metadata();
+        ASSERT_EQ(metadata.erase(key), 1u);
+        // A state, and what would pass for a finished training.
+        write_safetensors(folder_ / "crafted", whole.tensors(), metadata);
+        Metadata read;
+        EXPECT_THAT([&] { (void)load_checkpoint(folder_ / "crafted", read); },
+                    ThrowsMessage<Error>(AllOf(HasSubstr("crafted"), HasSubstr(key))));
+    }
+    Metadata read;
+    EXPECT_NO_THROW((void)load_checkpoint(file_, read));
+    EXPECT_EQ(steps_in(read), 4);
+}
+
 TEST(Schedule, IsConstantOrFallsAlongACosine) {
     const Schedule constant{.total_steps = 10};
     const Schedule cosine{.total_steps = 10, .decay = Decay::cosine};

@@ -29,6 +29,7 @@ struct Phase1Report {
     [[nodiscard]] std::string table() const;
 };
 
+/// Throws Interrupted where somebody asks meanwhile: with hundreds of classes it takes minutes.
 [[nodiscard]] Phase1Report report_phase1(const Run& run, const Phase1Model& model, const FeatureSet& train);
 
 }  // namespace ltad

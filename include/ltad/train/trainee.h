@@ -42,13 +42,18 @@ struct Schedule {
 /// Keys of two settings documents whose values differ, "a.b: 1 there, 2 here" each.
 [[nodiscard]] std::vector<std::string> differing_settings(const json& there, const json& here);
 
+/// A file that `save_weights` wrote, as `load_weights` reads it. Throws Error where the hashes of its tensors or of its
+/// metadata are missing, too: nothing would tell whether it is what a training wrote.
+[[nodiscard]] Weights load_checkpoint(const std::filesystem::path& file, Metadata& metadata);
+
 /// What a checkpoint says of itself.
 [[nodiscard]] Metadata checkpoint_metadata(const json& settings);
 
 /// Why a checkpoint is not one of ours with the settings of now, listing what differs; empty where it is.
 [[nodiscard]] std::string why_unfit(const Metadata& saved, const json& now);
 
-/// The history in a checkpoint's metadata, as `Trainee::history` gives it; empty where there is none.
+/// The history in a checkpoint's metadata, as `Trainee::history` gives it; empty where there is none, or none that a
+/// training wrote.
 [[nodiscard]] json history_in(const Metadata& metadata);
 
 /// The steps that an unfinished training has done, as its state's metadata say; 0 where they say nothing.
@@ -102,6 +107,7 @@ private:
     [[nodiscard]] std::filesystem::path state_file() const { return state_file_of(file()); }
     void load_finished();
     void load_state();
+    void read_position(const json& position, const std::string& where);
     [[nodiscard]] Metadata metadata() const;
 
     std::filesystem::path folder_;
