@@ -8,6 +8,7 @@
 
 #include "ltad/core/error.h"
 #include "ltad/core/json.h"
+#include "ltad/core/lfs_pointer.h"
 
 namespace ltad {
 namespace {
@@ -115,6 +116,7 @@ std::string_view name_of(Dtype dtype) { return facts(dtype).name; }
 SafetensorsFile::SafetensorsFile(std::filesystem::path path) : path_(std::move(path)), file_(path_) {
     const std::string where = path_.string();
     const std::string_view bytes = file_.bytes();
+    refuse_lfs_pointer(bytes, path_);
     if (bytes.size() < 8) fail(where, ": too short for a safetensors file (", bytes.size(), " bytes)");
     std::uint64_t header_size = 0;
     std::memcpy(&header_size, bytes.data(), 8);
