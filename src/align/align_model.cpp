@@ -64,49 +64,16 @@ std::string vision_settings(const AlignConfig& config, const Preprocessing& prep
 }  // namespace
 
 std::filesystem::path model_weights_file(const std::filesystem::path& directory) {
-    for (const char* name : {"model.safetensors", "pytorch_model.bin"})
+    for (const char* name :
+         {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"})
         if (std::filesystem::exists(directory / name)) return directory / name;
     fail(directory.string(),
-         ": neither model.safetensors nor pytorch_model.bin is there; a model directory such as "
-         "kakaobrain/align-base was expected");
+         ": neither model.safetensors nor pytorch_model.bin is there, nor an index of either; a model directory such "
+         "as kakaobrain/align-base was expected");
 }
 
 Weights read_model_weights(const std::filesystem::path& directory) {
     return load_any_weights(model_weights_file(directory));
-}
-
-Preprocessing parse_preprocessing(const json& document, const std::string& where) {
-    if (!document.is_object()) fail(where, ": a JSON object was expected");
-    bool rescale = true;
-    bool offset = false;
-    bool normalize = true;
-    double factor = 1.0 / 255.0;
-    std::array<double, 3> mean{};
-    std::array<double, 3> deviation{1, 1, 1};
-    read_key(document, "do_rescale", rescale, where);
-    read_key(document, "rescale_factor", factor, where);
-    read_key(document, "rescale_offset", offset, where);
-    read_key(document, "do_normalize", normalize, where);
-    if (normalize) {
-        read_key(document, "image_mean", mean, where);
-        read_key(document, "image_std", deviation, where);
-    }
-    // EfficientNetImageProcessor divides by the deviation once more where the classifier's top is meant to follow.
-    bool include_top = false;
-    std::array<double, 3> again{1, 1, 1};
-    read_key(document, "include_top", include_top, where);
-    if (include_top) read_key(document, "image_std", again, where);
-    Preprocessing result;
-    for (std::size_t c = 0; c < 3; ++c) {
-        if (!(deviation[c] > 0 && again[c] > 0)) fail(where, ": image_std must be positive");
-        result.scale[c] = (rescale ? factor : 1.0) / (deviation[c] * again[c]);
-        result.offset[c] = ((rescale && offset ? -1.0 : 0.0) - mean[c]) / (deviation[c] * again[c]);
-    }
-    return result;
-}
-
-Preprocessing read_preprocessing(const std::filesystem::path& file) {
-    return parse_preprocessing(read_json(file), file.string());
 }
 
 AlignConfig parse_align_config(const json& document, const std::string& where) {
@@ -155,7 +122,7 @@ AlignModel::AlignModel(std::filesystem::path directory, at::Device device, Preci
              ": no config.json in it; a model directory such as kakaobrain/align-base was expected");
     const auto config_file = directory_ / "config.json";
     config_ = parse_align_config(read_json(config_file), config_file.string());
-    preprocessing_ = read_preprocessing(directory_ / "preprocessor_config.json");
+    preprocessing_ = read_preprocessing(directory_);
 
     Weights weights = read_model_weights(directory_);
     if (!config_.text) weights = backbone_weights(weights);

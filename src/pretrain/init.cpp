@@ -10,6 +10,7 @@
 #include "ltad/align/align_model.h"
 #include "ltad/align/device.h"
 #include "ltad/core/error.h"
+#include "ltad/core/lfs_pointer.h"
 #include "ltad/core/log.h"
 #include "ltad/core/random.h"
 #include "ltad/synth/picture.h"
@@ -87,12 +88,17 @@ void calibrate(const EfficientNetConfig& config, Weights& weights, const std::st
 }
 
 /// The numbers of kakaobrain/align-base's preprocessor_config.json that matter: grey levels to [−1, 1].
-const json preprocessing_document = {
-    {"do_rescale", true}, {"rescale_factor", 1.0 / 127.5}, {"rescale_offset", true}, {"do_normalize", false}};
+const json preprocessing_document = {{"image_processor_type", "EfficientNetImageProcessor"},
+                                     {"do_rescale", true},
+                                     {"rescale_factor", 1.0 / 127.5},
+                                     {"rescale_offset", true},
+                                     {"do_normalize", false},
+                                     {"include_top", false}};
 
 std::string vocabulary_for(const std::filesystem::path& config_file, const BertConfig& config) {
     const auto beside = config_file.parent_path() / "vocab.txt";
     std::string vocabulary = std::filesystem::exists(beside) ? read_file(beside) : small_vocabulary();
+    refuse_lfs_pointer(vocabulary, beside);
     const auto lines = std::count(vocabulary.begin(), vocabulary.end(), '\n');
     if (lines > config.vocab_size)
         fail(config_file.string(), ": text_config.vocab_size is ", config.vocab_size, ", but the vocabulary has ",

@@ -172,13 +172,12 @@ Weights pick(const Weights& weights, const Shapes& shapes, std::initializer_list
 
 Tower read_transformers_image(const Weights& all, const std::filesystem::path& file) {
     const auto folder = file.parent_path();
-    for (const char* name : {"config.json", "preprocessor_config.json"})
-        if (!std::filesystem::exists(folder / name))
-            fail(file.string(), ": transformers' image weights need ", name, " beside them");
+    if (!std::filesystem::exists(folder / "config.json"))
+        fail(file.string(), ": transformers' image weights need config.json beside them");
     Tower tower;
     tower.config = read_config_of(folder / "config.json", "vision_config");
-    tower.preprocessing = read_json(folder / "preprocessor_config.json");
-    (void)parse_preprocessing(tower.preprocessing, (folder / "preprocessor_config.json").string());
+    tower.preprocessing = read_preprocessing_document(folder);
+    (void)read_preprocessing(folder);
     const auto config = parse_efficientnet_config(tower.config, (folder / "config.json").string());
     tower.weights = pick(below(all, {"vision_model.", "efficientnet."}), efficientnet_shapes(config),
                          {"encoder.top_", "classifier."}, file.string());

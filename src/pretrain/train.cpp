@@ -276,7 +276,7 @@ void Trainer::write_results() const {
     save_weights(model / "model.safetensors",
                  apply_updates(read_model_weights(source), updates.tensors, source.string()), {{"format", "pt"}});
     copy_tokenizer_files(source, model);
-    write_file_atomically(model / "preprocessor_config.json", read_file(source / "preprocessor_config.json"));
+    write_json(model / "preprocessor_config.json", read_preprocessing_document(source));
     document.erase("ltad_random_projection");
     document["ltad_sources"]["projection"] = {{"file", "updates.safetensors"},
                                               {"sha256", sha256_file(output_ / "updates.safetensors")}};

@@ -83,7 +83,7 @@ inline void make_align_tiny(const std::filesystem::path& folder) {
     write_text(folder / "vocab.txt", vocabulary);
     write_text(folder / "preprocessor_config.json",
                R"({"do_rescale": true, "rescale_factor": 0.00784313725490196, "rescale_offset": true,
-                   "do_normalize": false, "size": {"height": 289, "width": 289}, "do_center_crop": true})");
+                   "do_normalize": false, "include_top": false, "size": {"height": 289, "width": 289}, "do_center_crop": true})");
 }
 
 /// Merges `patch` (RFC 7396) into a JSON file.

@@ -86,7 +86,7 @@ inline std::filesystem::path make_tiny_model(const std::filesystem::path& folder
     save_weights(model / "model.safetensors", weights, {{"format", "pt"}});
     write_text(model / "vocab.txt", small_vocabulary());
     write_text(model / "preprocessor_config.json", R"({"rescale_factor": 0.0078431, "rescale_offset": true,
-                                                       "do_normalize": false})");
+                                                       "do_normalize": false, "include_top": false})");
     write_text(model / "config.json", tiny_align_config().dump());
     return model;
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -8,20 +7,10 @@
 
 #include "ltad/align/bert.h"
 #include "ltad/align/efficientnet.h"
+#include "ltad/align/preprocessing.h"
 #include "ltad/align/tokenizer.h"
 
 namespace ltad {
-
-/// Grey levels → encoder input, per channel: x · scale + offset.
-struct Preprocessing {
-    std::array<double, 3> scale{};
-    std::array<double, 3> offset{};
-};
-
-/// What a preprocessor_config.json says: rescale_factor, rescale_offset (then −1), image_mean and image_std. Its own
-/// size and crop are not used. Throws Error naming `where` (the file) and the key.
-[[nodiscard]] Preprocessing parse_preprocessing(const json& document, const std::string& where);
-[[nodiscard]] Preprocessing read_preprocessing(const std::filesystem::path& file);
 
 /// What config.json of a model directory says.
 struct AlignConfig {
@@ -38,12 +27,14 @@ struct AlignConfig {
 /// Names and shapes of all tensors of transformers' AlignModel with this config.
 [[nodiscard]] Shapes align_shapes(const AlignConfig& config);
 
-/// Of a model directory: its model.safetensors, else its pytorch_model.bin. Throws Error when there is neither.
+/// The file of weights of a model directory: its model.safetensors, else its pytorch_model.bin, or the index that
+/// either has where it is split into several files. Throws Error when there is none.
 [[nodiscard]] std::filesystem::path model_weights_file(const std::filesystem::path& directory);
 [[nodiscard]] Weights read_model_weights(const std::filesystem::path& directory);
 
 /// A model directory in the layout of kakaobrain/align-base: config.json, model.safetensors or pytorch_model.bin (float
-/// or half precision), preprocessor_config.json, and for the text encoder vocab.txt or a SentencePiece *.model. A
+/// or half precision, in one file or several with an index), preprocessor_config.json or processor_config.json, and for
+/// the text encoder vocab.txt, a SentencePiece *.model or tokenizer.json. A
 /// directory in the layout of transformers' EfficientNetModel loads as an image-only backbone.
 class AlignModel {
 public:
