@@ -9,6 +9,7 @@
 #include "ltad/align/torch_file.h"
 #include "ltad/core/error.h"
 #include "ltad/core/hash.h"
+#include "sharded_weights.h"
 
 namespace ltad {
 namespace {
@@ -93,8 +94,16 @@ Weights load_weights(const std::filesystem::path& path, Metadata* metadata) {
 }
 
 Weights load_any_weights(const std::filesystem::path& path) {
+    if (is_weights_index(path)) return load_sharded_weights(path);
     const bool named = path.extension() == ".pth" || path.extension() == ".pt" || path.extension() == ".bin";
     return named || is_torch_file(path) ? load_torch_weights(path) : load_weights(path);
+}
+
+std::vector<std::filesystem::path> weights_files(const std::filesystem::path& path) {
+    std::vector<std::filesystem::path> files{path};
+    if (is_weights_index(path))
+        for (auto& shard : shards_of(path)) files.push_back(std::move(shard));
+    return files;
 }
 
 void save_weights(const std::filesystem::path& path, const Weights& weights, const Metadata& metadata) {

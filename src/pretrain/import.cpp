@@ -21,7 +21,11 @@ namespace {
 constexpr std::string_view mean_suffix = "running_mean";
 
 json source(const std::filesystem::path& file) {
-    return {{"file", file.filename().string()}, {"sha256", sha256_file(file)}};
+    const auto files = weights_files(file);
+    if (files.size() == 1) return {{"file", file.filename().string()}, {"sha256", sha256_file(file)}};
+    Sha256 all;
+    for (const auto& part : files) all.update(sha256_file(part));
+    return {{"file", file.filename().string()}, {"sha256", all.hex()}};
 }
 
 json sources_of(const ImportOptions& options) {

@@ -22,8 +22,11 @@ using Shapes = std::map<std::string, std::vector<std::int64_t>>;
 [[nodiscard]] Weights load_weights(const std::filesystem::path& path, Metadata* metadata = nullptr);
 
 /// The same for any file of weights: safetensors, or what torch.save wrote (see torch_file.h), told by its name
-/// (.pth, .pt, .bin) or its first bytes.
+/// (.pth, .pt, .bin) or its first bytes; or an index of several such files (*.index.json, as transformers writes it).
 [[nodiscard]] Weights load_any_weights(const std::filesystem::path& path);
+
+/// The files that load_any_weights reads: the file itself, and those that it names where it is an index.
+[[nodiscard]] std::vector<std::filesystem::path> weights_files(const std::filesystem::path& path);
 
 /// Writes CPU copies of the tensors, whole or not at all; equal content gives equal bytes.
 void save_weights(const std::filesystem::path& path, const Weights& weights, const Metadata& metadata);
