@@ -16,6 +16,7 @@ BertConfig parse_bert_config(const json& config, const std::string& where) {
     read_key(config, "num_attention_heads", c.num_attention_heads, where);
     read_key(config, "intermediate_size", c.intermediate_size, where);
     read_key(config, "hidden_act", c.hidden_act, where);
+    (void)parse_activation(c.hidden_act, where);
     read_key(config, "max_position_embeddings", c.max_position_embeddings, where);
     read_key(config, "type_vocab_size", c.type_vocab_size, where);
     read_key(config, "layer_norm_eps", c.layer_norm_eps, where);

@@ -58,6 +58,7 @@ EfficientNetConfig parse_efficientnet_config(const json& config, const std::stri
     read_key(config, "expand_ratios", c.expand_ratios, where);
     read_key(config, "squeeze_expansion_ratio", c.squeeze_expansion_ratio, where);
     read_key(config, "hidden_act", c.hidden_act, where);
+    (void)parse_activation(c.hidden_act, where);
     read_key(config, "batch_norm_eps", c.batch_norm_eps, where);
     std::string pooling = "mean";
     read_key(config, "pooling_type", pooling, where);

@@ -11,6 +11,7 @@
 
 #include "ltad/core/error.h"
 #include "ltad/core/files.h"
+#include "ltad/core/lfs_pointer.h"
 #include "pickle.h"
 #include "zip_archive.h"
 
@@ -73,7 +74,9 @@ std::optional<std::vector<std::int64_t>> lengths_of(const PickleValue& value) {
 class TorchFile {
 public:
     explicit TorchFile(const std::filesystem::path& path)
-        : where_(path.string()), file_(std::make_shared<const MappedFile>(path)) {}
+        : where_(path.string()), file_(std::make_shared<const MappedFile>(path)) {
+        refuse_lfs_pointer(file_->bytes(), path);
+    }
 
     Weights read();
 

@@ -154,6 +154,39 @@ TEST_F(AlignModelTest, MissingFilesAreNamed) {
                 ThrowsMessage<Error>(HasSubstr("/no/such/model")));
 }
 
+TEST_F(AlignModelTest, GitLfsPointersAreNamed) {
+    const std::string pointer =
+        "version https://git-lfs.github.com/spec/v1\noid "
+        "sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e"
+        "2393\nsize 12345\n";
+    const auto refused = [&](const std::string& file) {
+        test::write_text(path / file, pointer);
+        EXPECT_THAT([&] { (void)load(); },
+                    ThrowsMessage<Error>(AllOf(HasSubstr((path / file).string() + ": is a git-lfs pointer"),
+                                               HasSubstr("git lfs pull"))));
+        std::filesystem::remove(path / file);
+    };
+    for (const std::string file : {"config.json", "preprocessor_config.json", "vocab.txt", "model.safetensors"}) {
+        const std::string kept = read_file(path / file);
+        refused(file);
+        test::write_text(path / file, kept);
+    }
+    refused("tokenizer_config.json");
+    refused("processor_config.json");
+    for (const std::string file : {"tokenizer.json", "spiece.model"}) {  // in the place of vocab.txt
+        std::filesystem::remove(path / "vocab.txt");
+        refused(file);
+    }
+    for (const std::string file :
+         {"model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"}) {
+        std::filesystem::remove(path / "model.safetensors");
+        refused(file);
+    }
+    test::write_text(path / "image.pth", pointer);
+    EXPECT_THAT([&] { (void)load_any_weights(path / "image.pth"); },
+                ThrowsMessage<Error>(HasSubstr("git-lfs pointer")));
+}
+
 TEST_F(AlignModelTest, ConfigMistakesNameFileAndKey) {
     const json whole = read_json(path / "config.json");
     const std::vector<std::pair<const char*, const char*>> mistakes = {
@@ -163,7 +196,9 @@ TEST_F(AlignModelTest, ConfigMistakesNameFileAndKey) {
         {R"({"projection_dim": 0})", "projection_dim"},
         {R"({"text_config": {"num_attention_heads": 5}})", "num_attention_heads"},
         {R"({"vision_config": {"strides": [1, 2]}})", "strides"},
-        {R"({"vision_config": {"hidden_act": "mish"}})", "mish"},
+        {R"({"vision_config": {"hidden_act": "mish"}})",
+         "config.json: vision_config: hidden_act 'mish' is not known (swish, silu, relu"},
+        {R"({"text_config": {"hidden_act": "quick_gelu"}})", "config.json: text_config: hidden_act 'quick_gelu'"},
         {R"({"text_config": {"hidden_size": 47}})", "hidden_size"},
         {R"({"text_config": {"num_hidden_layers": 4}})", "layer.3"},
         {R"({"vision_config": {"width_coefficient": 0.5}})", "shape"},
@@ -171,10 +206,9 @@ TEST_F(AlignModelTest, ConfigMistakesNameFileAndKey) {
     };
     for (const auto& [patch, part] : mistakes) {
         SCOPED_TRACE(patch);
-        const std::string where = std::string(part) == "mish" ? "vision_config" : path.string();
         write_json(path / "config.json", whole);
         test::patch_json(path / "config.json", json::parse(patch));
-        EXPECT_THAT([&] { (void)load(); }, ThrowsMessage<Error>(AllOf(HasSubstr(where), HasSubstr(part))));
+        EXPECT_THAT([&] { (void)load(); }, ThrowsMessage<Error>(AllOf(HasSubstr(path.string()), HasSubstr(part))));
     }
     for (const char* text : {"", "[]", "\"align\"", "{\"model_type\": \"align\"", "{]"}) {
         test::write_text(path / "config.json", text);
