@@ -1,36 +1,44 @@
 #!/usr/bin/env python3
-"""Writes src/align/unicode_tables.inc: what BERT's uncased tokenizer needs to know of Unicode, from Python's unicodedata.
+"""Writes src/align/unicode_tables.inc: the classes of characters of BERT's tokenizer, asked of the tokenizers library
+(which transformers' BertTokenizer is made of) code point by code point. Its Unicode is older than anybody's: what was
+assigned since Unicode 8 is neither mark nor punctuation to it, so that no library's tables will do.
 
-usage: make_unicode_tables.py > src/align/unicode_tables.inc
+usage: make_unicode_tables.py > src/align/unicode_tables.inc       (needs: pip install tokenizers)
 """
-import sys
-import unicodedata
+import tokenizers
+from tokenizers.normalizers import BertNormalizer
+from tokenizers.pre_tokenizers import BertPreTokenizer
 
-LAST = 0x30000  # planes 0 to 2; beyond lie no letters with case or accents
-HANGUL = range(0xAC00, 0xD7A4)  # decomposed by arithmetic
+SCALARS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
+OFF = dict(clean_text=False, handle_chinese_chars=False, strip_accents=False, lowercase=False)
+clean = BertNormalizer(**{**OFF, "clean_text": True})
+ideographs = BertNormalizer(**{**OFF, "handle_chinese_chars": True})
+strip = BertNormalizer(**{**OFF, "strip_accents": True})
 
 
-def plain(char):
-    """Lower case, decomposed, without combining marks."""
-    decomposed = unicodedata.normalize("NFD", char.lower())
-    return "".join(c for c in decomposed if unicodedata.category(c) != "Mn")
+def between(code):
+    return f"x{chr(code)}x"
+
+
+def words(code):
+    return [word for word, _ in BertPreTokenizer().pre_tokenize_str(between(code))]
 
 
 def ranges(belongs):
-    start = None
-    for code in range(LAST + 1):
-        inside = code < LAST and belongs(unicodedata.category(chr(code)))
-        if inside and start is None:
-            start = code
-        if not inside and start is not None:
-            yield f"{{0x{start:X},0x{code - 1:X}}}"
+    start = last = None
+    for code in filter(belongs, SCALARS):
+        if start is not None and code != last + 1:
+            yield f"{{0x{start:X},0x{last:X}}}"
             start = None
+        start = code if start is None else start
+        last = code
+    yield f"{{0x{start:X},0x{last:X}}}"
 
 
-def show(name, kind, entries):
-    print(f"constexpr {kind} {name}[] = {{")
+def show(name, belongs):
+    print(f"constexpr CodeRange {name}[] = {{")
     line = "   "
-    for entry in entries:
+    for entry in ranges(belongs):
         if len(line) + len(entry) > 118:
             print(line)
             line = "   "
@@ -38,18 +46,9 @@ def show(name, kind, entries):
     print(line + "};")
 
 
-print(f"// Made by scripts/make_unicode_tables.py from Unicode {unicodedata.unidata_version}; do not edit.")
-mapping = []
-for code in range(0x80, LAST):
-    char = chr(code)
-    if code in HANGUL or unicodedata.category(char) in ("Mn", "Cs") or plain(char) == char:
-        continue
-    target = [ord(c) for c in plain(char)]
-    if len(target) > 3:
-        sys.exit(f"U+{code:X} becomes {len(target)} characters")
-    mapping.append(f"{{0x{code:X},{{{','.join(f'0x{c:X}' for c in target)}}}}}")
-show("plain_forms", "PlainForm", mapping)
-show("combining_marks", "CodeRange", ranges(lambda category: category == "Mn"))
-show("punctuation", "CodeRange", ranges(lambda category: category.startswith("P")))
-show("controls", "CodeRange", ranges(lambda category: category.startswith("C")))
-show("spaces", "CodeRange", ranges(lambda category: category.startswith("Z")))
+print(f"// Made by scripts/make_unicode_tables.py from tokenizers {tokenizers.__version__}; do not edit.")
+show("marks", lambda c: strip.normalize_str(between(c)) == "xx")
+show("punctuation", lambda c: words(c) == ["x", chr(c), "x"])
+show("controls", lambda c: clean.normalize_str(between(c)) == "xx")
+show("spaces", lambda c: words(c) == ["x", "x"])
+show("ideographs", lambda c: ideographs.normalize_str(between(c)) == f"x {chr(c)} x")

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,15 @@ void read_key(const json& config, const char* key, T& value, const std::string& 
     if (found == config.end() || found->is_null()) return;
     if (!is_exactly(*found, value)) fail(where, ": ", key, ": ", found->dump(), " is not of the expected type");
     value = found->get<T>();
+}
+
+/// The same, where the key's absence means something of its own.
+template <typename T>
+void read_key(const json& config, const char* key, std::optional<T>& value, const std::string& where) {
+    T there{};
+    if (config.find(key) == config.end() || config[key].is_null()) return;
+    read_key(config, key, there, where);
+    value = there;
 }
 
 }  // namespace ltad

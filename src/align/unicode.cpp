@@ -3,16 +3,17 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <vector>
+
+#include <utf8proc.h>
+
+#include "ltad/core/error.h"
 
 namespace ltad {
 namespace {
 
 struct CodeRange {
     char32_t first, last;
-};
-struct PlainForm {
-    char32_t from;
-    char32_t to[3];  // ends early with 0
 };
 
 #include "unicode_tables.inc"
@@ -67,43 +68,36 @@ void append_utf8(std::string& out, char32_t code) {
     for (int k = tail - 1; k >= 0; --k) out.push_back(static_cast<char>(0x80 | (code >> (6 * k) & 0x3F)));
 }
 
-bool is_space(char32_t code) { return code == '\t' || code == '\n' || code == '\r' || lies_in(spaces, code); }
+bool is_space(char32_t code) { return lies_in(spaces, code); }
+bool is_control(char32_t code) { return lies_in(controls, code); }
+bool is_punctuation(char32_t code) { return lies_in(punctuation, code); }
+bool is_ideograph(char32_t code) { return lies_in(ideographs, code); }
 
-bool is_control(char32_t code) { return code != '\t' && code != '\n' && code != '\r' && lies_in(controls, code); }
-
-bool is_punctuation(char32_t code) {
-    const bool ascii = (code >= 33 && code <= 47) || (code >= 58 && code <= 64) || (code >= 91 && code <= 96) ||
-                       (code >= 123 && code <= 126);
-    return ascii || lies_in(punctuation, code);
+std::u32string without_marks(const std::u32string& text) {
+    std::string bytes;
+    for (const char32_t code : text) append_utf8(bytes, code);
+    const auto* const data = reinterpret_cast<const utf8proc_uint8_t*>(bytes.data());
+    const auto size = static_cast<utf8proc_ssize_t>(bytes.size());
+    constexpr auto canonical = static_cast<utf8proc_option_t>(UTF8PROC_DECOMPOSE);
+    const utf8proc_ssize_t needed = utf8proc_decompose(data, size, nullptr, 0, canonical);
+    std::vector<utf8proc_int32_t> codes(static_cast<std::size_t>(std::max<utf8proc_ssize_t>(needed, 0)));
+    if (needed < 0 || utf8proc_decompose(data, size, codes.data(), needed, canonical) != needed)
+        fail("cannot decompose a text of ", bytes.size(), " bytes: ", utf8proc_errmsg(needed));
+    std::u32string plain;
+    for (const utf8proc_int32_t code : codes)
+        if (!lies_in(marks, static_cast<char32_t>(code))) plain.push_back(static_cast<char32_t>(code));
+    return plain;
 }
 
-bool is_ideograph(char32_t code) {
-    constexpr CodeRange blocks[] = {{0x3400, 0x4DBF},   {0x4E00, 0x9FFF},   {0xF900, 0xFAFF},   {0x20000, 0x2A6DF},
-                                    {0x2A700, 0x2B73F}, {0x2B740, 0x2B81F}, {0x2B820, 0x2CEAF}, {0x2F800, 0x2FA1F}};
-    return lies_in(blocks, code);
-}
-
-void append_plain(std::u32string& out, char32_t code) {
-    if (code < 0x80) {
-        out.push_back(code >= 'A' && code <= 'Z' ? code + 32 : code);
-        return;
+std::u32string lower_case(const std::u32string& text) {
+    std::u32string lower;
+    for (const char32_t code : text) {
+        if (code == U'\u0130')  // the one character whose lower case is two: i and a dot above
+            lower += U"i\u0307";
+        else
+            lower.push_back(static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(code))));
     }
-    if (code >= 0xAC00 && code < 0xD7A4) {  // a Hangul syllable: leading consonant, vowel, trailing consonant
-        const char32_t index = code - 0xAC00;
-        out.push_back(0x1100 + index / 588);
-        out.push_back(0x1161 + index % 588 / 28);
-        if (index % 28 != 0) out.push_back(0x11A7 + index % 28);
-        return;
-    }
-    if (lies_in(combining_marks, code)) return;
-    const auto* found = std::lower_bound(std::begin(plain_forms), std::end(plain_forms), code,
-                                         [](const PlainForm& form, char32_t c) { return form.from < c; });
-    if (found == std::end(plain_forms) || found->from != code) {
-        out.push_back(code);
-        return;
-    }
-    for (const char32_t target : found->to)
-        if (target != 0) out.push_back(target);
+    return lower;
 }
 
 }  // namespace ltad

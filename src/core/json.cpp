@@ -12,9 +12,7 @@ namespace ltad {
 namespace {
 
 json parse(const std::string& document, const std::filesystem::path& path, bool keys_are_unique) {
-json parse(const std::filesystem::path& path, bool keys_are_unique) {
-    const MappedFile file(path);
-    refuse_lfs_pointer(file.bytes(), path);
+    refuse_lfs_pointer(document, path);
     std::vector<std::set<std::string>> keys;  // of the objects that are open
     const auto check_key = [&](json::parse_event_t event, const json& value) {
         if (event == json::parse_event_t::object_start) keys.emplace_back();

@@ -11,7 +11,8 @@ namespace ltad {
 namespace {
 
 std::vector<std::string> tokenizer_files(const std::filesystem::path& folder) {
-    static const std::set<std::string> names = {"vocab.txt", "tokenizer_config.json", "special_tokens_map.json"};
+    static const std::set<std::string> names = {"vocab.txt", "tokenizer.json", "tokenizer_config.json",
+                                                "special_tokens_map.json"};
     std::vector<std::string> found;
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
         const std::string name = entry.path().filename().string();

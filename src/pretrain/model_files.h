@@ -12,7 +12,8 @@ namespace ltad {
 void claim_model_files(Outputs& outputs, const std::filesystem::path& folder, const std::filesystem::path& tokenizer,
                        const std::string& option);
 
-/// Copies the files that a tokenizer is made from: vocab.txt or *.model, and transformers' settings beside them.
+/// Copies the files that a tokenizer is made from: vocab.txt, tokenizer.json or *.model, and transformers' settings
+/// beside them.
 void copy_tokenizer_files(const std::filesystem::path& from, const std::filesystem::path& to);
 
 }  // namespace ltad

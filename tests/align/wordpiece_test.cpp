@@ -1,12 +1,18 @@
+#include <algorithm>
+#include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "align/unicode.h"
+#include "align/wordpiece.h"
 #include "ltad/align/tokenizer.h"
 #include "ltad/core/error.h"
 #include "ltad/core/files.h"
+#include "ltad/core/hash.h"
 #include "ltad/core/json.h"
 #include "support/temporary_folder.h"
 
@@ -53,6 +59,105 @@ TEST(WordPiece, AgreesWithTheReference) {
             EXPECT_EQ(mask, item["attention_mask"].get<Ids>()) << item["text"];
         }
     }
+}
+
+/// Surrogates, and the ranges of a golden file.
+std::vector<bool> code_points_left_out(const json& ranges) {
+    std::vector<bool> left_out(0x110000);
+    std::fill(left_out.begin() + 0xD800, left_out.begin() + 0xE000, true);
+    for (const json& range : ranges)
+        std::fill(left_out.begin() + range[0].get<int>(), left_out.begin() + range[1].get<int>() + 1, true);
+    return left_out;
+}
+
+/// The words of "xAxBx…x" of 64 code points, as one line.
+std::string words_line(char32_t first, const std::vector<bool>& left_out, const WordPieceSettings& settings) {
+    std::string text = "x";
+    for (char32_t code = first; code < first + 64; ++code) {
+        if (left_out[code]) continue;
+        append_utf8(text, code);
+        text += 'x';
+    }
+    std::string line;
+    for (const std::u32string& word : split_words(text, settings)) {
+        if (!line.empty()) line += '\x1F';
+        for (const char32_t code : word) append_utf8(line, code);
+    }
+    return line + '\n';
+}
+
+// golden/wordpiece/code_points.json, made by scripts/make_align_golden.py. Left out are letters that came with a
+// Unicode that either library may not know yet.
+TEST(WordPiece, ReadsEveryCodePointAsTheReference) {
+    const json golden_points = read_json(golden / "code_points.json");
+    const std::vector<bool> left_out = code_points_left_out(golden_points["left_out"]);
+    ASSERT_EQ(golden_points["hashes"].size(), 4u);
+    for (const json& item : golden_points["hashes"]) {
+        WordPieceSettings settings;
+        settings.lower_case = item["do_lower_case"];
+        settings.strip_accents = item["strip_accents"].get<bool>();
+        const auto expected = item["blocks"].get<std::string>();
+        ASSERT_EQ(expected.size(), 8u * 0x110);
+        for (char32_t block = 0; block < 0x110; ++block) {
+            Sha256 hash;
+            for (char32_t at = 0; at < 0x1000; at += 64)
+                hash.update(words_line(block * 0x1000 + at, left_out, settings));
+            EXPECT_EQ(hash.hex().substr(0, 8), expected.substr(block * std::size_t{8}, 8))
+                << std::hex << "U+" << static_cast<unsigned>(block) << "000" << item["do_lower_case"]
+                << item["strip_accents"];
+        }
+    }
+}
+
+// golden/wordpiece/options.json, made by scripts/make_align_golden.py.
+TEST(WordPiece, TokenizerConfigCountsAsInTheReference) {
+    const test::TemporaryFolder folder;
+    std::filesystem::copy_file(golden / "vocab.txt", folder / "vocab.txt");
+    const json options = read_json(golden / "options.json");
+    const auto texts = options["texts"].get<std::vector<std::string>>();
+    ASSERT_EQ(options["cases"].size(), 6u);
+    for (const json& item : options["cases"]) {
+        write_json(folder / "tokenizer_config.json", item["config"]);
+        const auto tokenizer = load_tokenizer(folder.path());
+        for (std::size_t i = 0; i < texts.size(); ++i)
+            EXPECT_EQ(tokenizer->encode(texts[i]), item["ids"][i].get<Ids>()) << item["config"] << ' ' << texts[i];
+    }
+}
+
+TEST(WordPiece, SettingsNameWhatDiffersFromBert) {
+    const std::vector<std::string> tokens = {"[PAD]", "[UNK]", "[CLS]", "[SEP]"};
+    const auto words_of = [&](const std::function<void(WordPieceSettings&)>& change) {
+        WordPieceSettings settings;
+        change(settings);
+        return WordPiece(tokens, settings, "here").settings();
+    };
+    // Runs are known by these two; both were there before there were others.
+    EXPECT_EQ(words_of([](auto&) {}), "uncased");
+    EXPECT_EQ(words_of([](auto& s) { s.lower_case = false; }), "cased");
+    EXPECT_EQ(words_of([](auto& s) { s.strip_accents = true; }), "uncased");
+    EXPECT_EQ(words_of([](auto& s) { s.special = {"[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]"}; }), "uncased");
+    std::set<std::string> all = {"uncased", "cased"};
+    const std::vector<std::function<void(WordPieceSettings&)>> changes = {
+        [](auto& s) { s.strip_accents = false; }, [](auto& s) { s.split_ideographs = false; },
+        [](auto& s) { s.clean_text = false; },    [](auto& s) { s.prefix = "@"; },
+        [](auto& s) { s.longest_word = 99; },     [](auto& s) { s.unknown = "[PAD]"; },
+        [](auto& s) { s.special = {"[CLS]"}; },   [](auto& s) { s.lower_case = false, s.strip_accents = true; },
+    };
+    for (const auto& change : changes) EXPECT_TRUE(all.insert(words_of(change)).second) << words_of(change);
+}
+
+TEST(WordPiece, MistakesInTokenizerConfigAreNamed) {
+    const test::TemporaryFolder folder;
+    write_file_atomically(folder / "vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n");
+    for (const char* key : {"do_lower_case", "strip_accents", "tokenize_chinese_chars"}) {
+        write_json(folder / "tokenizer_config.json", {{key, "yes"}});
+        EXPECT_THAT([&] { (void)load_tokenizer(folder.path()); },
+                    ThrowsMessage<Error>(AllOf(HasSubstr("tokenizer_config.json"), HasSubstr(key))));
+        write_json(folder / "tokenizer_config.json", {{key, nullptr}});
+        EXPECT_NO_THROW((void)load_tokenizer(folder.path())) << key;
+    }
+    write_json(folder / "tokenizer_config.json", json::array());
+    EXPECT_THAT([&] { (void)load_tokenizer(folder.path()); }, ThrowsMessage<Error>(HasSubstr("tokenizer_config.json")));
 }
 
 TEST(WordPiece, TakesTheLongestPieceAndTheSpecialIdsFromTheFile) {

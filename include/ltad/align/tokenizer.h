@@ -36,8 +36,10 @@ protected:
     std::int64_t pad_ = 0;
 };
 
-/// The tokenizer of a model directory: vocab.txt → BERT WordPiece (uncased), else the one *.model → SentencePiece.
-/// Throws Error naming the directory when it has neither, and naming the file when a special token is missing.
+/// The tokenizer of a model directory: vocab.txt → BERT WordPiece, else the one *.model → SentencePiece, else a
+/// WordPiece in tokenizer.json. A WordPiece is uncased unless tokenizer_config.json (do_lower_case, strip_accents,
+/// tokenize_chinese_chars) or tokenizer.json says otherwise. Throws Error naming the directory when it has none of
+/// these, and naming the file and what in it is missing or not supported.
 [[nodiscard]] std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& directory);
 
 }  // namespace ltad
