@@ -1,17 +1,22 @@
 #include "sentencepiece_tokenizer.h"
 
+#include <exception>
 #include <initializer_list>
 
 #include <sentencepiece_processor.h>
 
 #include "ltad/core/error.h"
+#include "ltad/core/files.h"
+#include "ltad/core/lfs_pointer.h"
+#include "sentencepiece_check.h"
 
 namespace ltad {
 
 SentencePieceTokenizer::SentencePieceTokenizer(const std::filesystem::path& model)
     : processor_(std::make_unique<sentencepiece::SentencePieceProcessor>()) {
-    const auto status = processor_->Load(model.string());
-    if (!status.ok()) fail(model.string(), ": not a SentencePiece model: ", status.error_message());
+    const std::string bytes = read_file(model);
+    refuse_lfs_pointer(bytes, model);
+    load(checked_sentencepiece_model(bytes, model.string()), model.string());
     // The names that BERT-like and T5-like models use.
     const auto special = [&](std::initializer_list<const char*> names, const char* role) -> std::int64_t {
         for (const char* name : names)
@@ -21,6 +26,18 @@ SentencePieceTokenizer::SentencePieceTokenizer(const std::filesystem::path& mode
     cls_ = special({"[CLS]", "<s>"}, "start");
     sep_ = special({"[SEP]", "</s>"}, "end");
     pad_ = special({"[PAD]", "<pad>", "</s>"}, "padding");
+}
+
+void SentencePieceTokenizer::load(const std::string& bytes, const std::string& where) {
+    std::string problem;
+    try {
+        const auto status = processor_->LoadFromSerializedProto(bytes);
+        if (status.ok()) return;
+        problem = status.error_message();
+    } catch (const std::exception& error) {  // of the tries that it builds
+        problem = error.what();
+    }
+    fail(where, ": not a SentencePiece model: ", problem);
 }
 
 SentencePieceTokenizer::~SentencePieceTokenizer() = default;

@@ -13,7 +13,8 @@ namespace ltad {
 /// SentencePiece models, by the library of that name.
 class SentencePieceTokenizer final : public Tokenizer {
 public:
-    /// Throws Error naming the file: not a model, or none of the usual special tokens in it.
+    /// Throws Error naming the file: not a model, tables that lead out of it (see sentencepiece_check.h), or none of
+    /// the usual special tokens in it.
     explicit SentencePieceTokenizer(const std::filesystem::path& model);
     ~SentencePieceTokenizer() override;
 
@@ -23,6 +24,8 @@ public:
     [[nodiscard]] std::string settings() const override { return "sentencepiece"; }
 
 private:
+    void load(const std::string& bytes, const std::string& where);
+
     std::unique_ptr<sentencepiece::SentencePieceProcessor> processor_;
 };
 
