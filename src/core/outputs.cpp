@@ -14,7 +14,7 @@ std::string identity_of(std::filesystem::path folder) {
         struct stat status {};
         if (::stat(folder.c_str(), &status) == 0) return text(status.st_dev, ' ', status.st_ino, way);
         if (!folder.has_relative_path()) return way;
-        way = "/" + folder.filename().string() + way;
+        way = text('/', folder.filename().string(), way);
     }
 }
 

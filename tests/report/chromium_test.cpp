@@ -60,7 +60,7 @@ protected:
         write("plain.html", "<p>shown</p>");
         const Outcome plain = run("--dump-dom", "plain.html");
         if (!testing::Value(plain.out, HasSubstr("<p>shown</p>")))
-            GTEST_SKIP() << "the chromium here does not show a plain page of " << folder_ << ":\n" << plain.out;
+            GTEST_SKIP() << "the chromium here does not show a plain page of " << folder_.path() << ":\n" << plain.out;
     }
 
     [[nodiscard]] Outcome run(const std::string& options, const std::string& file) const {
