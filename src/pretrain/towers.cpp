@@ -174,6 +174,10 @@ Tower read_transformers_image(const Weights& all, const std::filesystem::path& f
     const auto folder = file.parent_path();
     if (!std::filesystem::exists(folder / "config.json"))
         fail(file.string(), ": transformers' image weights need config.json beside them");
+    if (!std::filesystem::exists(folder / "preprocessor_config.json") &&
+        !std::filesystem::exists(folder / "processor_config.json"))
+        fail(file.string(), ": transformers' image weights need preprocessor_config.json (or processor_config.json) ",
+             "beside them");
     Tower tower;
     tower.config = read_config_of(folder / "config.json", "vision_config");
     tower.preprocessing = read_preprocessing_document(folder);

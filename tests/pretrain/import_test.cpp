@@ -215,6 +215,33 @@ TEST_F(Import, AlignDirectoriesAndTransformersWeightsServeAsSources) {
     EXPECT_TRUE(at::equal(to.text().hidden_states(words).back(), from.text().hidden_states(words).back()));
 }
 
+TEST_F(Import, TextWeightsInSeveralFilesAreOneSource) {
+    import_model_directory(options("one"));
+    const std::string whole = AlignModel(folder / "one", at::kCPU).fingerprint();
+    const Weights all = load_weights(folder / "bert" / "model.safetensors");
+    std::map<std::string, Weights> parts;
+    json map;
+    for (const auto& [name, tensor] : all) {
+        const std::string part = map.size() % 2 == 0 ? "a.safetensors" : "b.safetensors";
+        parts[part][name] = tensor;
+        map[name] = part;
+    }
+    for (const auto& [name, weights] : parts) save_weights(folder / "bert" / name, weights, {});
+    write_json(folder / "bert" / "model.safetensors.index.json", {{"weight_map", map}});
+    std::filesystem::remove(folder / "bert" / "model.safetensors");
+    import_model_directory(options("several"));
+    EXPECT_EQ(AlignModel(folder / "several", at::kCPU).fingerprint(), whole);
+    const json source = read_json(folder / "several" / "config.json")["ltad_sources"]["text"];
+    EXPECT_EQ(source["file"], "model.safetensors.index.json");
+
+    // A part that changes changes the source.
+    auto& [name, tensor] = *parts["a.safetensors"].begin();
+    parts["a.safetensors"][name] = tensor + 1;
+    save_weights(folder / "bert" / "a.safetensors", parts["a.safetensors"], {});
+    import_model_directory(options("changed"));
+    EXPECT_NE(read_json(folder / "changed" / "config.json")["ltad_sources"]["text"]["sha256"], source["sha256"]);
+}
+
 TEST_F(Import, UpdatesOfTheSameSourcesArePutIn) {
     const std::string target = "text_model.encoder.layer.0.output.dense.weight";
     const at::Tensor projection = random_tensor({64, 48}, 1);

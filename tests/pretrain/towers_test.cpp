@@ -119,6 +119,13 @@ TEST_F(TransformersImage, EveryWayOfNamingGivesTheSameTower) {
     }
 }
 
+TEST_F(TransformersImage, TheProcessorMayBeInTheFileOfTransformers5) {
+    const json settings = read_json(folder / "align" / "preprocessor_config.json");
+    std::filesystem::remove(folder / "align" / "preprocessor_config.json");
+    write_json(folder / "align" / "processor_config.json", {{"image_processor", settings}});
+    EXPECT_EQ(read_image_tower(file()).preprocessing, settings);
+}
+
 TEST_F(TransformersImage, WhatDoesNotFitIsNamed) {
     const Weights all = load_weights(golden_path("align_tiny/model.safetensors"));
     const std::string stem = "vision_model.embeddings.batchnorm.bias";
