@@ -14,6 +14,7 @@ namespace {
 constexpr std::array<std::string_view, 8> formula_starts = {"=", "+", "-", "@", "\uFF1D", "\uFF0B", "\uFF0D", "\uFF20"};
 
 bool is_number(std::string_view words) {
+    if (words.starts_with('+')) words.remove_prefix(1);
     double value = 0;
     const auto [end, code] = std::from_chars(words.data(), words.data() + words.size(), value);
     return code == std::errc() && end == words.data() + words.size();

@@ -40,6 +40,11 @@ json document_in(const Metadata& metadata, const char* key) {
     }
 }
 
+/// From 0 to `most`. (JSON's own comparison takes unsigned numbers beyond 2^63 for negative ones.)
+bool is_count(const json& value, std::int64_t most) {
+    return value.is_number_unsigned() && value.get<std::uint64_t>() <= static_cast<std::uint64_t>(most);
+}
+
 /// An object for each finished epoch, in order: its number, and terms.
 bool is_history(const json& history) {
     if (!history.is_array()) return false;
@@ -102,7 +107,7 @@ json history_in(const Metadata& metadata) {
 std::int64_t steps_in(const Metadata& metadata) {
     const json position = document_in(metadata, "position");
     const json steps = position.is_object() ? position.value("steps", json()) : json();
-    return steps.is_number_unsigned() && steps <= INT64_MAX ? steps.get<std::int64_t>() : 0;
+    return is_count(steps, INT64_MAX) ? steps.get<std::int64_t>() : 0;
 }
 
 std::filesystem::path state_file_of(const std::filesystem::path& file) {
@@ -192,7 +197,7 @@ void Trainee::load_state() {
 
 void Trainee::read_position(const json& position, const std::string& where) {
     const json& steps = position.at("steps");
-    if (!steps.is_number_unsigned() || steps > schedule_.total_steps)
+    if (!is_count(steps, schedule_.total_steps))
         fail(where, ": its position is damaged: ", steps.dump(), " steps done, a whole number up to ",
              schedule_.total_steps, " was expected; --force starts over");
     steps_done_ = steps.get<std::int64_t>();
