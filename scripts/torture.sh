@@ -238,7 +238,6 @@ pair_rounds() {
 }
 
 fuzz_rounds() {
-  local target
   if ! command -v clang++ >"$TOP/err" && ! command -v clang++-14 >"$TOP/err"; then
     echo "fuzzing: skipped, there is no clang++"
     return
