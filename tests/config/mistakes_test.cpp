@@ -86,6 +86,7 @@ TEST_F(LoadConfig, WrongTypesAndRangesOfEveryKindOfField) {
          "a whole number from 1 to"},
         {"seed", {-1, 1.5, 1e300, UINT64_MAX, "auto", false}, "a whole number from 0 to 9223372036854775807"},
         {"dataset.image_size", {31, 4097, 0}, "from 32 to 4096"},
+        {"dataset.bits", {-1, 17}, "from 0 to 16"},
         {"phase1.learning_rate", {0, 0.0, -1e-9, "1e-4", true, json::array()}, "a number above 0"},
         {"phase1.kl_weight", {-0.1, "small"}, "a number from 0"},
         {"phase2.real_probability", {-0.01, 1.01, 2, "half"}, "a number from 0 to 1"},
@@ -160,6 +161,7 @@ TEST_F(LoadConfig, FieldsMustFitTogether) {
         {{"encoder.path="}, "encoder.path", "not allowed"},
         {{"features.path="}, "features.path", "not allowed"},
         {{"dataset.root="}, "dataset.root", "missing"},
+        {{"dataset.bits=7"}, "dataset.bits", "8 to 16"},
         {{"dataset.layout=jsonl", "dataset.train=t.jsonl"}, "dataset.train, dataset.test", "needs both lists"},
     };
     for (const auto& [overrides, key, expected] : cases)
