@@ -65,7 +65,8 @@ int main(int argc, char** argv) {
                 return;
             }
             const ltad::ProbeResult result = ltad::probe_encoder(config, probe_options);
-            std::cout << (format == "json" ? ltad::visible_json(ltad::to_json(result).dump(2)) + "\n" : ltad::format_probe_table(result));
+            std::cout << (format == "json" ? ltad::visible_json(ltad::to_json(result).dump(2)) + "\n"
+                                           : ltad::format_probe_table(result));
         }
     });
 }

@@ -8,14 +8,15 @@
 namespace ltad {
 namespace {
 
-/// What a label is of: "0001" for "0001_label.PNG". Throws Error for a file that may be a label but tells no picture: the
-/// picture would pass for a good one.
+/// What a label is of: "0001" for "0001_label.PNG". Throws Error for a file that may be a label but tells no picture:
+/// the picture would pass for a good one.
 std::string picture_of(const std::filesystem::path& label) {
     const std::string stem = label.stem().string();
     constexpr std::string_view mark = "_label";
     if (stem.size() <= mark.size() || lower_case(stem).compare(stem.size() - mark.size(), mark.size(), mark) != 0)
-        fail(label.string(), ": a label of no picture; <picture>_label.PNG was expected, without which its picture "
-                             "would pass for a good one");
+        fail(label.string(),
+             ": a label of no picture; <picture>_label.PNG was expected, without which its picture "
+             "would pass for a good one");
     return stem.substr(0, stem.size() - mark.size());
 }
 
@@ -32,7 +33,8 @@ std::string alike(const std::string& stem) {
     return small.substr(std::min(small.find_first_not_of('0'), small.size()));
 }
 
-/// Sets apart the labels that no picture has. Throws Error where a picture may be meant, which would pass for a good one.
+/// Sets apart the labels that no picture has. Throws Error where a picture may be meant, which would pass for a good
+/// one.
 void set_apart(Half& half, const std::filesystem::path& folder) {
     std::map<std::string, std::string> pictures;  // by stem
     std::map<std::string, std::string> resembling;
@@ -48,7 +50,9 @@ void set_apart(Half& half, const std::filesystem::path& folder) {
         if (const auto close = resembling.find(alike(stem)); none_fits || close != resembling.end())
             fail((folder / file).string(), ": a label of no picture; is it that of ",
                  close != resembling.end() ? close->second : half.pictures.front(), "? Its label would be named ",
-                 std::filesystem::path(close != resembling.end() ? close->second : half.pictures.front()).stem().string(),
+                 std::filesystem::path(close != resembling.end() ? close->second : half.pictures.front())
+                     .stem()
+                     .string(),
                  "_label.PNG, and without one a picture passes for a good one");
         half.left_over.push_back(file);
     }
@@ -59,8 +63,9 @@ Half read_half(const std::filesystem::path& folder, const std::string& label_fol
     if (label_folder.empty()) return half;
     for (const auto& entry : std::filesystem::directory_iterator(folder / label_folder))
         if (has_foreign_picture_ending(entry.path()))
-            fail(entry.path().string(), ": a label of a format that is not read, without which its picture would pass "
-                                        "for a good one; save it as PNG");
+            fail(entry.path().string(),
+                 ": a label of a format that is not read, without which its picture would pass "
+                 "for a good one; save it as PNG");
     for (const std::string& file : pictures_in(folder / label_folder)) {
         const auto [other, is_new] = half.labels.emplace(picture_of(folder / label_folder / file), file);
         if (!is_new)
@@ -75,11 +80,13 @@ Half read_half(const std::filesystem::path& folder, const std::string& label_fol
 void refuse_other_folders(const std::filesystem::path& half, const std::string& label_folder) {
     for (const std::string& folder : folders_in(half))
         if (folder != label_folder && !pictures_in(half / folder).empty())
-            fail((half / folder).string(), ": a folder of pictures where only \"Label\" is expected; if it holds the "
-                                           "labels, rename it to Label, else move it elsewhere");
+            fail((half / folder).string(),
+                 ": a folder of pictures where only \"Label\" is expected; if it holds the "
+                 "labels, rename it to Label, else move it elsewhere");
 }
 
-/// Adds a class's "train" or "test"; labels that no picture has go to `left_over`, by their path from the class's folder.
+/// Adds a class's "train" or "test"; labels that no picture has go to `left_over`, by their path from the class's
+/// folder.
 void add_half(Dataset& dataset, const std::filesystem::path& root, const std::string& name, const std::string& which,
               std::set<std::string>& left_over) {
     const std::string found = folder_named(root / name, which);
@@ -119,8 +126,8 @@ std::string reason_not_used(const std::vector<std::string>& path) {
 
 }  // namespace
 
-// Class<k>/{Train,Test}/*.PNG with Label/<stem>_label.PNG for the defective ones, the case of these names being nobody's
-// concern; defective ones are left out of the training set.
+// Class<k>/{Train,Test}/*.PNG with Label/<stem>_label.PNG for the defective ones, the case of these names being
+// nobody's concern; defective ones are left out of the training set.
 Dataset list_dagm(const DatasetConfig& config, PassedOver& passed_over) {
     const std::filesystem::path root = config.root;
     Dataset dataset;
@@ -128,8 +135,10 @@ Dataset list_dagm(const DatasetConfig& config, PassedOver& passed_over) {
         const std::string train = folder_named(root / name, "train");
         if (train.empty()) continue;
         if (pictures_in(root / name / train).empty())
-            fail((root / name / train).string(), ": no picture directly in it, where dataset.layout \"dagm\" has them; "
-                 "class '", name, "' is empty");
+            fail((root / name / train).string(),
+                 ": no picture directly in it, where dataset.layout \"dagm\" has them; "
+                 "class '",
+                 name, "' is empty");
         const std::size_t before = dataset.train.size();
         std::set<std::string> left_over;
         add_half(dataset, root, name, "train", left_over);

@@ -25,13 +25,12 @@ class PassedOver {
 public:
     explicit PassedOver(std::filesystem::path root) : root_(std::move(root)) {}
 
-    /// Where or what a file below a class's folder is, that it is not used ("masks of good pictures"); empty: it is none
-    /// of ours.
-    /// `path`: the parts of its path from the class's folder on.
+    /// Where or what a file below a class's folder is, that it is not used ("masks of good pictures"); empty: it is
+    /// none of ours. `path`: the parts of its path from the class's folder on.
     using ReasonOf = std::function<std::string(const std::vector<std::string>& path)>;
 
-    /// Looks at everything below the class's folder that is not among `used` (paths from the root on); hidden files, and
-    /// those that systems leave behind, are nobody's.
+    /// Looks at everything below the class's folder that is not among `used` (paths from the root on); hidden files,
+    /// and those that systems leave behind, are nobody's.
     void look_through(const std::string& class_name, const std::set<std::string>& used, const ReasonOf& reason_of);
 
     /// A warning for each class and reason: how many, an example, why.

@@ -5,8 +5,8 @@
 
 namespace ltad {
 
-/// One function for each layout; `list_dataset` checks and sorts what they find. What lies there and is not used goes to
-/// `passed_over`.
+/// One function for each layout; `list_dataset` checks and sorts what they find. What lies there and is not used goes
+/// to `passed_over`.
 [[nodiscard]] Dataset list_mvtec(const DatasetConfig& config, PassedOver& passed_over);
 [[nodiscard]] Dataset list_visa(const DatasetConfig& config, PassedOver& passed_over);
 [[nodiscard]] Dataset list_dagm(const DatasetConfig& config, PassedOver& passed_over);

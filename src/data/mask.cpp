@@ -62,8 +62,9 @@ ReadMask mask_of(const Raster& raster, const std::string& name, bool background)
     ReadMask read{.mask = {.width = raster.width, .height = raster.height, .pixels = {}}, .look = {}};
     look_at_levels(levels, half, raster.lossy, read.look);
     if (raster.lossy && read.look.largest > half / 8 && read.look.largest < half)
-        fail(name, ": a mask in a lossy format whose values go to ", read.look.largest, " of ", 2 * half - 1,
-             " only, so that neither zero nor half of the range tells defects; save masks as PNG, with 255 for defects");
+        fail(
+            name, ": a mask in a lossy format whose values go to ", read.look.largest, " of ", 2 * half - 1,
+            " only, so that neither zero nor half of the range tells defects; save masks as PNG, with 255 for defects");
     const int least = read.look.soft ? half : 1;
     read.mask.pixels.reserve(levels.size());
     for (const std::uint16_t level : levels) read.mask.pixels.push_back((level >= least) != background ? 1 : 0);

@@ -95,7 +95,8 @@ void warn(const std::string& root, const std::string& name, const ClassMasks& ma
             log_warning_once(text(root, ": class '", name, "': ", some.count, " of ", masks.count, " masks ", words...,
                                   ", e.g. ", some.first));
     };
-    say(masks.soft, "have soft edges (", masks.soft.look.values, " values); from half of the range on counts as defective");
+    say(masks.soft, "have soft edges (", masks.soft.look.values,
+        " values); from half of the range on counts as defective");
     say(masks.empty, "of defective pictures mark no defect");
     say(masks.full, "mark more than 95 % of their pictures");
 }
@@ -106,8 +107,8 @@ std::string inverted(const std::string& root, const std::string& name, const Cla
                 percent(masks.framed.look.defective), "); are they inverted? ",
                 background ? "dataset.masks is \"background\": zero counts as defective. " : "All but 0 is defective. ",
                 "Turn them round, or set dataset.masks to ",
-                background ? "\"defects\" where zero is the background"
-                           : "\"background\" where zero means defective", ", or to \"unchecked\" where they are right");
+                background ? "\"defects\" where zero is the background" : "\"background\" where zero means defective",
+                ", or to \"unchecked\" where they are right");
 }
 
 }  // namespace
@@ -143,8 +144,8 @@ void check_masks(const DatasetConfig& dataset, const std::vector<Sample>& sample
     const auto problems = problems_of_masks(dataset, samples, threads);
     if (problems.empty()) return;
     const std::size_t more = problems.size() - 1;
-    fail(problems.front(), more > 0 ? text(" (and ", more, more == 1 ? " mask or class" : " masks or classes", " more)")
-                                    : std::string());
+    fail(problems.front(),
+         more > 0 ? text(" (and ", more, more == 1 ? " mask or class" : " masks or classes", " more)") : std::string());
 }
 
 }  // namespace ltad

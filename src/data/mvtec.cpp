@@ -121,8 +121,8 @@ std::string reason_not_used(const std::vector<std::string>& path) {
 }  // namespace
 
 // <class>/train/good, <class>/test/<good or defect>, <class>/ground_truth/<defect>, the case of these names being
-// nobody's concern. Folders with neither train/good nor test are no classes; a class without ground_truth is labelled by
-// image.
+// nobody's concern. Folders with neither train/good nor test are no classes; a class without ground_truth is labelled
+// by image.
 Dataset list_mvtec(const DatasetConfig& config, PassedOver& passed_over) {
     const std::filesystem::path root = config.root;
     Dataset dataset;

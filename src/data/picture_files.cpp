@@ -8,8 +8,8 @@ namespace {
 
 constexpr std::array<std::string_view, 7> read_endings = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"};
 constexpr std::array<std::string_view, 27> foreign_endings = {
-    ".gif", ".npy", ".npz", ".jp2",  ".j2k",  ".jpe",  ".jfif", ".jxl", ".jxr", ".ppm", ".pgm", ".pbm", ".pnm", ".exr",
-    ".hdr", ".heic", ".heif", ".avif", ".dng", ".raw", ".tga", ".psd", ".dcm", ".mat", ".svg", ".dib", ".ico"};
+    ".gif", ".npy",  ".npz",  ".jp2",  ".j2k", ".jpe", ".jfif", ".jxl", ".jxr", ".ppm", ".pgm", ".pbm", ".pnm", ".exr",
+    ".hdr", ".heic", ".heif", ".avif", ".dng", ".raw", ".tga",  ".psd", ".dcm", ".mat", ".svg", ".dib", ".ico"};
 
 template <typename Endings>
 bool ends_in(const std::filesystem::path& file, const Endings& endings) {

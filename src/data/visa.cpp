@@ -54,8 +54,8 @@ Heading parse_heading(const std::string& line, const std::string& where) {
             fail(where, ": the column '", names[i], "' is there twice in its heading line: ", line.substr(0, 200));
     for (const char* name : columns)
         if (!heading.place.contains(name))
-            fail(where, ": no column '", name, "' in its heading line (object,split,label,image,mask was expected): ",
-                 line.substr(0, 200));
+            fail(where, ": no column '", name,
+                 "' in its heading line (object,split,label,image,mask was expected): ", line.substr(0, 200));
     return heading;
 }
 
@@ -102,7 +102,8 @@ Dataset list_visa(const DatasetConfig& config, PassedOver& passed_over) {
     std::set<std::string> names;
     for (const auto* samples : {&dataset.train, &dataset.test})
         for (const Sample& sample : *samples) names.insert(sample.class_name);
-    for (const std::string& name : names) passed_over.look_through(name, files_of_class(dataset, name), reason_not_used);
+    for (const std::string& name : names)
+        passed_over.look_through(name, files_of_class(dataset, name), reason_not_used);
     return dataset;
 }
 

@@ -35,8 +35,8 @@ public:
     /// Of other files only the number is told: there may be thousands.
     void tell_others() {
         if (others_ > 0)
-            found_.passed_over.push_back(text(others_, others_ == 1 ? " file" : " files", " without a picture's ending, e.g. ",
-                                              other_.string()));
+            found_.passed_over.push_back(text(others_, others_ == 1 ? " file" : " files",
+                                              " without a picture's ending, e.g. ", other_.string()));
     }
 
 private:

@@ -205,8 +205,8 @@ void inspect_pictures(const InspectionOptions& options, std::ostream& out) {
         const auto batch = next.get();
         if (first + per_batch < all.size()) next = read(first + per_batch);
         for (const Finding& finding : inspector.inspect(batch)) {
-            out << visible_json(to_json(finding, detector->scores())
-                                      .dump(-1, ' ', false, json::error_handler_t::replace))
+            out << visible_json(
+                       to_json(finding, detector->scores()).dump(-1, ' ', false, json::error_handler_t::replace))
                 << '\n';
             if (!finding.error.empty()) ++without_score;
             if (finding.overlay) write_overlay(options.overlays, finding);

@@ -171,8 +171,7 @@ void check_outputs(const Run& run, const Detector& detector, const EvaluateOptio
     if (!options.config.empty()) outputs.keep(options.config, "the config");
     if (!options.report.empty())
         outputs.claim(options.report / report_page, text("--report ", options.report.string()));
-    if (!options.maps.empty())
-        claim_maps(outputs, run.split().test, detector.scores(), options.maps);
+    if (!options.maps.empty()) claim_maps(outputs, run.split().test, detector.scores(), options.maps);
 }
 
 }  // namespace

@@ -74,7 +74,8 @@ void MapWriter::write(const Sample& sample, const std::filesystem::path& file, c
                            static_cast<int>(map.size(0))};
         const std::string& name = detector_.scores()[s];
         put(folder_ / name / png, encode_heat_map(heat, range));
-        item[name] = {{"map", (std::filesystem::path(name) / png).generic_string()}, {"low", range.low}, {"high", range.high}};
+        item[name] = {
+            {"map", (std::filesystem::path(name) / png).generic_string()}, {"low", range.low}, {"high", range.high}};
         if (s > 0) continue;
         const Mask mask = sample.mask.empty() ? Mask{} : read_mask(run_.config().dataset, sample);
         const Image picture = read_image(file, static_cast<int>(run_.layout().bits));
@@ -88,9 +89,9 @@ void MapWriter::write(const Sample& sample, const std::filesystem::path& file, c
 
 void MapWriter::finish() const {
     write_json(folder_ / list_name, {{"format", maps_format},
-                                       {"meaning", "score = low + value / 65535 * (high - low)"},
-                                       {"side", run_.config().scoring.map_size},
-                                       {"maps", maps_}});
+                                     {"meaning", "score = low + value / 65535 * (high - low)"},
+                                     {"side", run_.config().scoring.map_size},
+                                     {"maps", maps_}});
 }
 
 }  // namespace ltad

@@ -54,9 +54,8 @@ Batch load_batch(std::span<const std::filesystem::path> files, const FeatureLayo
     batch.pictures = at::empty({static_cast<std::int64_t>(files.size()), image_size, image_size, 3}, at::kByte);
     auto* const pixels = batch.pictures.mutable_data_ptr<std::uint8_t>();
     const auto picture_size = static_cast<std::size_t>(image_size * image_size * 3);
-    for_each_index(files.size(), threads, [&](std::size_t i) {
-        batch.stamps[i] = load_picture(files[i], layout, pixels + i * picture_size);
-    });
+    for_each_index(files.size(), threads,
+                   [&](std::size_t i) { batch.stamps[i] = load_picture(files[i], layout, pixels + i * picture_size); });
     return batch;
 }
 
@@ -98,11 +97,11 @@ at::Tensor picture_tensor(const Image& image, std::int64_t image_size) {
 
 FeatureStore open_store(const Config& config, const AlignModel& encoder, const FeatureLayout& layout) {
     json settings = {{"version", 1},  // of our own decoding, resizing and tapping
-                           {"encoder", encoder.image_fingerprint()},
-                           {"taps", layout.taps},
-                           {"grid", layout.grid},
-                           {"image_size", layout.image_size},
-                           {"precision", config.encoder.precision}};
+                     {"encoder", encoder.image_fingerprint()},
+                     {"taps", layout.taps},
+                     {"grid", layout.grid},
+                     {"image_size", layout.image_size},
+                     {"precision", config.encoder.precision}};
     if (layout.bits > 0) settings["bits"] = layout.bits;
     return {config.features.path,
             settings,

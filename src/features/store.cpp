@@ -39,7 +39,8 @@ bool same_file(const FileStamp& a, const FileStamp& b) { return a.size == b.size
 FileStamp read_stamp(const json& item, const std::string& where) {
     FileStamp stamp{.path = item.at("path").get<std::string>(), .sha256 = item.at("sha256").get<std::string>()};
     for (const char* key : {"size", "modified", "width", "height"})
-        if (!item.at(key).is_number_integer()) fail(where, ": a whole number was expected as ", key, " of ", stamp.path);
+        if (!item.at(key).is_number_integer())
+            fail(where, ": a whole number was expected as ", key, " of ", stamp.path);
     stamp.size = item["size"].get<std::uint64_t>();
     stamp.modified = item["modified"].get<std::int64_t>();
     stamp.width = item["width"].get<std::int64_t>();
@@ -133,8 +134,7 @@ std::shared_ptr<const FeatureStore::Mapped> FeatureStore::open_segment(std::int6
         for (const json& item : index.at("images")) {
             FileStamp stamp = read_stamp(item, where);
             std::string path = stamp.path;
-            places.push_back(
-                {std::move(path), {.segment = mapped, .row = places.size(), .stamp = std::move(stamp)}});
+            places.push_back({std::move(path), {.segment = mapped, .row = places.size(), .stamp = std::move(stamp)}});
         }
     } catch (const json::exception& error) {
         fail(where, ": ", words_of(error));
@@ -198,11 +198,10 @@ std::vector<std::string> FeatureStore::forget_changed() {
     for (const auto& [path, place] : by_path_)
         if (std::filesystem::exists(path) && same_file(place.stamp, stamp_of(path, false))) paths.push_back(path);
     std::vector<char> changed(paths.size());
-    for_each_index(paths.size(), static_cast<std::size_t>(at::get_num_threads()),
-                   [&](std::size_t i) {
-                       stop_if_interrupted(interrupted);
-                       changed[i] = sha256_file(paths[i]) != by_path_.at(paths[i]).stamp.sha256;
-                   });
+    for_each_index(paths.size(), static_cast<std::size_t>(at::get_num_threads()), [&](std::size_t i) {
+        stop_if_interrupted(interrupted);
+        changed[i] = sha256_file(paths[i]) != by_path_.at(paths[i]).stamp.sha256;
+    });
     std::vector<std::string> problems;
     for (std::size_t i = 0; i < paths.size(); ++i) {
         if (!changed[i]) continue;

@@ -1,7 +1,8 @@
 #include "depthwise_plane.h"
-#include "ltad/kernels/multiversion.h"
 
 #include <algorithm>
+
+#include "ltad/kernels/multiversion.h"
 
 namespace ltad {
 namespace {

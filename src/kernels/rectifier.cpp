@@ -1,7 +1,8 @@
-#include "ltad/kernels/multiversion.h"
 #include "ltad/kernels/rectifier.h"
 
 #include <algorithm>
+
+#include "ltad/kernels/multiversion.h"
 
 namespace ltad {
 namespace {

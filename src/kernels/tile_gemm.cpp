@@ -8,7 +8,7 @@
 namespace ltad {
 namespace {
 
-constexpr std::int64_t tile_rows = 6;      // with 16 columns 12 of AVX2's 16 registers
+constexpr std::int64_t tile_rows = 6;         // with 16 columns 12 of AVX2's 16 registers
 constexpr std::int64_t summed_at_once = 256;  // a strip of B of so many rows and 16 columns stays in the L1 cache
 
 struct Strip {

@@ -1,8 +1,8 @@
 #include "train_strip.h"
-#include "ltad/kernels/multiversion.h"
 
 #include <algorithm>
 
+#include "ltad/kernels/multiversion.h"
 #include "train_rectifier.h"
 
 #if defined(__GNUC__) && !defined(__clang__)
@@ -170,10 +170,14 @@ LTAD_MULTIVERSION(void, add, (const float* __restrict x, float* __restrict sum))
 }  // namespace
 
 void activate_row(Rectifier f, const StripRow<const float>& row, const InputParameters& p, const std::int64_t* source,
-                  std::int64_t size, float* out) { activate(f, row, p, source, size, out); }
+                  std::int64_t size, float* out) {
+    activate(f, row, p, source, size, out);
+}
 
 void gradient_row(Rectifier f, const StripRow<const float>& y, const StripRow<const float>& d_gated,
-                  const GradientParameters& p, std::int64_t size, float* out) { gradient(f, y, d_gated, p, size, out); }
+                  const GradientParameters& p, std::int64_t size, float* out) {
+    gradient(f, y, d_gated, p, size, out);
+}
 
 void finish_row(Rectifier f, const float* d, const StripRow<const float>& x_row, const InputParameters& p,
                 std::int64_t size, const StripRow<float>& d_z_row, float* sum, float* product) {
@@ -181,7 +185,9 @@ void finish_row(Rectifier f, const float* d, const StripRow<const float>& x_row,
 }
 
 void convolve_row(const float* in, std::int64_t size, std::int64_t kernel, const float* weight, float* out,
-                  std::int64_t ld) { convolve(in, size, kernel, weight, out, ld); }
+                  std::int64_t ld) {
+    convolve(in, size, kernel, weight, out, ld);
+}
 
 void correlate(const float* d, const float* in, std::int64_t rows, std::int64_t size, std::int64_t kernel, float* sum) {
     correlate_rows(d, in, rows, size, kernel, sum);

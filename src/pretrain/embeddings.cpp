@@ -45,8 +45,7 @@ std::optional<PairEmbeddings> read_embeddings(const std::filesystem::path& file,
         Metadata metadata;
         const Weights saved = load_weights(file, &metadata);
         if (metadata["settings"] != settings) return std::nullopt;
-        if (!saved.contains("image") || !saved.contains("captions") ||
-            saved.at("captions").scalar_type() != at::kByte)
+        if (!saved.contains("image") || !saved.contains("captions") || saved.at("captions").scalar_type() != at::kByte)
             fail(file.string(), ": it has not the tensors \"image\" and \"captions\"");
         PairEmbeddings found{saved.at("image").clone(), unpack(saved.at("captions"), file.string())};
         if (found.image.dim() != 2 || found.image.size(0) != static_cast<std::int64_t>(found.captions.size()))

@@ -123,8 +123,7 @@ private:
         for (const Sample& sample : samples) scores.image_labels.push_back(sample.defective ? 1 : 0);
         if (std::all_of(samples.begin(), samples.end(), [](const Sample& s) { return s.mask.empty(); })) return;
         for (std::size_t i = 0; i < samples.size(); ++i) {
-            const auto labels =
-                pixel_labels(config_.dataset, samples[i], set.features_of(i), config_.scoring.map_size);
+            const auto labels = pixel_labels(config_.dataset, samples[i], set.features_of(i), config_.scoring.map_size);
             if (!samples[i].mask.empty() && std::find(labels.begin(), labels.end(), 1) == labels.end())
                 ++result_.empty_masks;
             scores.pixel_labels.insert(scores.pixel_labels.end(), labels.begin(), labels.end());

@@ -10,8 +10,8 @@
 #include "ltad/core/error.h"
 #include "ltad/core/interrupt.h"
 #include "ltad/core/log.h"
-#include "ltad/core/visible.h"
 #include "ltad/core/progress.h"
+#include "ltad/core/visible.h"
 #include "ltad/data/dataset.h"
 #include "ltad/eval/table.h"
 #include "ltad/repro/part_index.h"
@@ -232,10 +232,10 @@ std::string describe(const ReproPlan& plan, const ReproWork& work) {
     std::size_t absent = 0;
     for (const std::string& why : work.no_data) absent += why.empty() ? 0 : 1;
     if (absent > 0)
-        out += text(counted(absent, "run"), " without data: ",
-                    visible(*std::find_if(work.no_data.begin(), work.no_data.end(),
-                                            [](const auto& w) { return !w.empty(); })),
-                    "; --set dataset.root=DIR says where they are, --config F takes data of one's own\n");
+        out += text(
+            counted(absent, "run"), " without data: ",
+            visible(*std::find_if(work.no_data.begin(), work.no_data.end(), [](const auto& w) { return !w.empty(); })),
+            "; --set dataset.root=DIR says where they are, --config F takes data of one's own\n");
     for (const PlannedRun& run : plan.runs)
         if (!run.refused.empty()) out += text(run.label, " cannot run: ", visible(run.refused), "\n");
     return out + format_rows(rows, 1, 1);

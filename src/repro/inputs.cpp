@@ -119,8 +119,9 @@ std::string Inputs::test(const Config& config) {
         return meaning + look_once(text("test ", config.dataset.root, ' ', config.split.path), [&] {
                    return describe(config, read_split(config.split.path).test, may_be_interrupted_);
                });
-    return meaning + look_once("test " + picked(config, {"dataset"}).dump(),
-                               [&] { return describe(config, list_dataset(config.dataset).test, may_be_interrupted_); });
+    return meaning + look_once("test " + picked(config, {"dataset"}).dump(), [&] {
+               return describe(config, list_dataset(config.dataset).test, may_be_interrupted_);
+           });
 }
 
 std::string Inputs::named(const Config& config, const std::vector<std::string>& keys) {

@@ -24,10 +24,14 @@ namespace ltad {
 namespace {
 
 /// What commands write into a run's folder, but for modules, whose names no data set's files have.
-constexpr std::array own_files = {
-    "config.json",         "lock",                "thresholds.json", "split/train.jsonl",  "split/test.jsonl",
-    "split/split.json",    "eval/results.json",   "eval/table.md",   "eval/scores.csv",    "eval/config.json",
-    "phase1/metrics.jsonl", "phase1/report.json", "phase2/metrics.jsonl", "phase2/statistics.json", "uniad/metrics.jsonl"};
+constexpr std::array own_files = {"config.json",          "lock",
+                                  "thresholds.json",      "split/train.jsonl",
+                                  "split/test.jsonl",     "split/split.json",
+                                  "eval/results.json",    "eval/table.md",
+                                  "eval/scores.csv",      "eval/config.json",
+                                  "phase1/metrics.jsonl", "phase1/report.json",
+                                  "phase2/metrics.jsonl", "phase2/statistics.json",
+                                  "uniad/metrics.jsonl"};
 constexpr std::array store_files = {"settings.json", "lock", "index-0.json", "features-0.npy", "latents-0.npy"};
 
 /// Everything that a list of samples says, in one string.

@@ -331,8 +331,7 @@ TEST_F(TorchFile, ZipStoragesFitTheirEntries) {
 TEST_F(TorchFile, OtherFilesAreToldApart) {
     EXPECT_THAT(refusal(""), HasSubstr("an empty file"));
     EXPECT_THAT(refusal(read_file(golden_file("state_dict.safetensors"))), HasSubstr("a safetensors file"));
-    EXPECT_THAT(refusal("version https://git-lfs.github.com/spec/v1\n"),
-                HasSubstr("git-lfs pointer"));
+    EXPECT_THAT(refusal("version https://git-lfs.github.com/spec/v1\n"), HasSubstr("git-lfs pointer"));
     EXPECT_THAT(refusal("\x80\x02}."), HasSubstr("a pickle, but not one of torch.save"));
     EXPECT_THAT(refusal(test::zip_of({{.name = "a.txt", .content = "x"}})),
                 HasSubstr("a zip archive without data.pkl"));

@@ -18,7 +18,9 @@ using test::TemporaryFolder;
 using testing::ExitedWithCode;
 
 /// Whether a byte is an 'x', read where nothing is optimised away.
-bool is_x(std::string_view bytes, std::size_t at) { return *const_cast<const volatile char*>(bytes.data() + at) == 'x'; }
+bool is_x(std::string_view bytes, std::size_t at) {
+    return *const_cast<const volatile char*>(bytes.data() + at) == 'x';
+}
 
 TEST(UnreadableMapping, IsNamedWhereTheFileShrinks) {
     const TemporaryFolder folder;

@@ -36,10 +36,10 @@ protected:
 };
 
 TEST_F(OutputsTest, NothingTakesThePlaceOfWhatIsKept) {
-    EXPECT_THAT([&] { outputs_.claim(folder_ / "data/test/a.png", "--maps data", "b.jpg"); },
-                ThrowsMessage<UsageError>(AllOf(HasSubstr("--maps data"), HasSubstr("data/test/a.png"),
-                                                HasSubstr("b.jpg"), HasSubstr("a picture of the data set"),
-                                                HasSubstr("choose another folder"))));
+    EXPECT_THAT(
+        [&] { outputs_.claim(folder_ / "data/test/a.png", "--maps data", "b.jpg"); },
+        ThrowsMessage<UsageError>(AllOf(HasSubstr("--maps data"), HasSubstr("data/test/a.png"), HasSubstr("b.jpg"),
+                                        HasSubstr("a picture of the data set"), HasSubstr("choose another folder"))));
     EXPECT_FALSE(is_refused(folder_ / "data/test/b.png"));
     EXPECT_FALSE(is_refused(folder_ / "data/new/test/a.png"));
 }

@@ -10,7 +10,8 @@ namespace ltad {
 namespace {
 
 TEST(Visible, LettersStay) {
-    for (const char* words : {"", "bottle 1", "Löcher → 孔 🔩", "שלום", "a\\b", "e\u0301", "\u00A0", "\uFFFD", "👩‍🔧"})
+    for (const char* words :
+         {"", "bottle 1", "Löcher → 孔 🔩", "שלום", "a\\b", "e\u0301", "\u00A0", "\uFFFD", "👩‍🔧"})
         EXPECT_EQ(visible(words), words);
 }
 
@@ -30,10 +31,10 @@ TEST(Visible, MarksThatTurnTheDirectionOfWritingAreEscaped) {
 
 TEST(Visible, BytesThatAreNotUtf8AreEscaped) {
     EXPECT_EQ(visible("L\xF6"
-                        "cher"),
+                      "cher"),
               "L\\xf6cher");
-    EXPECT_EQ(visible("\x9b"), "\\x9b");              // a terminal of 8 bits takes it for ESC [
-    EXPECT_EQ(visible("\xC0\x8A"), "\\xc0\\x8a");      // longer than needed
+    EXPECT_EQ(visible("\x9b"), "\\x9b");                    // a terminal of 8 bits takes it for ESC [
+    EXPECT_EQ(visible("\xC0\x8A"), "\\xc0\\x8a");           // longer than needed
     EXPECT_EQ(visible("\xED\xA0\x80"), "\\xed\\xa0\\x80");  // a surrogate
     EXPECT_EQ(visible("\xF4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80");
     EXPECT_EQ(visible("\xE2\x82"), "\\xe2\\x82");

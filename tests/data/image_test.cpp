@@ -1,5 +1,4 @@
 #include "ltad/data/image.h"
-#include "ltad/data/mask.h"
 
 #include <algorithm>
 #include <cmath>
@@ -12,6 +11,7 @@
 
 #include "ltad/core/error.h"
 #include "ltad/core/random.h"
+#include "ltad/data/mask.h"
 #include "support/dataset_tree.h"
 #include "support/temporary_folder.h"
 

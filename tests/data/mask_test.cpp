@@ -85,14 +85,15 @@ protected:
         const std::string number = text(samples_.size());
         put_file(folder_ / class_name / (number + ".png"), encode_png(test::tiny_image(1, 64)));
         put_file(folder_ / class_name / (number + "_mask.png"), encode_png(mask));
-        samples_.push_back({class_name + '/' + number + ".png", class_name, true,
-                            class_name + '/' + number + "_mask.png"});
+        samples_.push_back(
+            {class_name + '/' + number + ".png", class_name, true, class_name + '/' + number + "_mask.png"});
     }
 
     static Image image(const std::function<int(int x, int y)>& level, int side = 64) {
         Image image{.width = side, .height = side, .pixels = {}};
         for (int y = 0; y < side; ++y)
-            for (int x = 0; x < side; ++x) image.pixels.insert(image.pixels.end(), 3, static_cast<std::uint8_t>(level(x, y)));
+            for (int x = 0; x < side; ++x)
+                image.pixels.insert(image.pixels.end(), 3, static_cast<std::uint8_t>(level(x, y)));
         return image;
     }
 
@@ -110,7 +111,7 @@ protected:
 TEST_F(ProblemsOfMasks, GoodOnesHaveNone) {
     for (int i = 0; i < 3; ++i) add(image(disc(64, 255, 0)));
     add(image(disc(64, 255, 0, 10)));
-    add(image([](int, int) { return 0; }));  // a warning
+    add(image([](int, int) { return 0; }));                   // a warning
     add(image([](int x, int) { return x < 62 ? 255 : 0; }));  // a large one among others
     samples_.push_back({"gear/good.png", "gear", false, ""});
     EXPECT_THAT(problems(), IsEmpty());
@@ -133,7 +134,8 @@ TEST_F(ProblemsOfMasks, SoAreFullOnes) {
 
 TEST_F(ProblemsOfMasks, AMaskWithoutBackgroundIsNone) {
     add(image(disc(64, 2, 1)));
-    EXPECT_THAT(problems(), ElementsAre(AllOf(HasSubstr("0_mask.png"), HasSubstr("no pixel"), HasSubstr("2 values up to 2"))));
+    EXPECT_THAT(problems(),
+                ElementsAre(AllOf(HasSubstr("0_mask.png"), HasSubstr("no pixel"), HasSubstr("2 values up to 2"))));
 }
 
 TEST_F(ProblemsOfMasks, APictureIsNoMask) {
@@ -146,8 +148,9 @@ TEST_F(ProblemsOfMasks, SizesAreThoseOfThePictures) {
     add(image(disc(32, 255, 0), 32));
     add(image(disc(64, 255, 0)));
     put_file(folder_ / samples_[1].mask, "no picture");
-    EXPECT_THAT(problems("unchecked"), ElementsAre(AllOf(HasSubstr("0_mask.png"), HasSubstr("32 x 32"), HasSubstr("64 x 64")),
-                                                   HasSubstr("1_mask.png")));
+    EXPECT_THAT(problems("unchecked"),
+                ElementsAre(AllOf(HasSubstr("0_mask.png"), HasSubstr("32 x 32"), HasSubstr("64 x 64")),
+                            HasSubstr("1_mask.png")));
 }
 
 }  // namespace

@@ -113,8 +113,8 @@ TEST(MvtecLayout, KnownFoldersMayBeWrittenWithCapitals) {
     const Dataset after = list_dataset(config);
     ASSERT_EQ(after.test.size(), before.test.size());
     EXPECT_EQ(after.train.at(0), (Sample{"bottle/Train/GOOD/000.png", "bottle", false, ""}));
-    EXPECT_THAT(after.test,
-                Contains(Sample{"bottle/TEST/broken/000.png", "bottle", true, "bottle/Ground_Truth/Broken/000_mask.png"}));
+    EXPECT_THAT(after.test, Contains(Sample{"bottle/TEST/broken/000.png", "bottle", true,
+                                            "bottle/Ground_Truth/Broken/000_mask.png"}));
     EXPECT_THAT(after.test, Contains(Sample{"bottle/TEST/Good/000.png", "bottle", false, ""}));
     put_file(folder / "set/bottle/TEST/good/000.png", "x");
     EXPECT_THAT([&] { (void)list_dataset(config); },
@@ -146,9 +146,9 @@ TEST(MvtecLayout, WhatIsNotUsedIsCounted) {
     const TemporaryFolder folder;
     const auto config = write_mvtec_tree(folder / "set", {{.name = "bottle"}});
     for (const char* name :
-         {"train/good/batch2/1.png", "train/good/batch2/2.png", "train/crack/1.png", "test/3.png", "test/broken/cam1/4.png",
-          "test/scratch/5.gif", "ground_truth/good/000.png", "ground_truth/broken/9_mask.png", "Masks/1.png",
-          "readme.txt", "train/good/Thumbs.db", ".cache/1.png"})
+         {"train/good/batch2/1.png", "train/good/batch2/2.png", "train/crack/1.png", "test/3.png",
+          "test/broken/cam1/4.png", "test/scratch/5.gif", "ground_truth/good/000.png", "ground_truth/broken/9_mask.png",
+          "Masks/1.png", "readme.txt", "train/good/Thumbs.db", ".cache/1.png"})
         put_file(folder / "set/bottle" / name, "x");
     testing::internal::CaptureStderr();
     (void)list_dataset(config);

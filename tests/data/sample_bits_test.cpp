@@ -58,9 +58,12 @@ TEST(DecodePicture, LeavesEightBitPicturesAlone) {
 }
 
 TEST(DecodePicture, NamesASampleThatTheBitsDoNotHold) {
-    EXPECT_THAT([&] { (void)decode_image(tiff({5, 4096, 9}, 16), "x.tif", 12); },
-                ThrowsMessage<Error>(
-                    AllOf(HasSubstr("x.tif"), HasSubstr("4096"), HasSubstr("4095"), HasSubstr("dataset.bits to 13"))));
+    EXPECT_THAT(
+        [&] {
+            (void)decode_image(tiff({5, 4096, 9}, 16), "x.tif", 12);
+        },
+        ThrowsMessage<Error>(
+            AllOf(HasSubstr("x.tif"), HasSubstr("4096"), HasSubstr("4095"), HasSubstr("dataset.bits to 13"))));
 }
 
 TEST(SampleBits, WarnsOfClassesThatUseFewBits) {

@@ -146,8 +146,9 @@ TEST_F(VisaLayout, TakesWhatSpreadsheetsMakeOfIt) {
 
 TEST_F(VisaLayout, HeadingsAreThereOnce) {
     expect_error("object,split,label,image,mask,split,split,split,label\na,b,c,d,e\n", "column 'split' is there twice");
-    expect_error("object;split;label;image;mask\n", "no column 'object' in its heading line (object,split,label,image,mask "
-                                                    "was expected): object;split;label;image;mask");
+    expect_error("object;split;label;image;mask\n",
+                 "no column 'object' in its heading line (object,split,label,image,mask "
+                 "was expected): object;split;label;image;mask");
 }
 
 TEST_F(VisaLayout, PathsAreNormalAndStayInside) {

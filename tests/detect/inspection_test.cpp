@@ -183,8 +183,11 @@ TEST_F(InspectionTest, OverlaysNeverTakeTheDataSetsOrEachOthersPlace) {
     make_directories(tiny / "new/.._");
     std::filesystem::copy_file(in_set, tiny / "new/.._/x.png");
     std::filesystem::copy_file(in_set, tiny / "x.png");
-    EXPECT_THAT([&] { (void)lines({.pictures = {"../x.png", ".._/x.png"}, .overlays = tiny / "overlays"}); },
-                ThrowsMessage<UsageError>(AllOf(HasSubstr("--overlays"), HasSubstr("another output"))));
+    EXPECT_THAT(
+        [&] {
+            (void)lines({.pictures = {"../x.png", ".._/x.png"}, .overlays = tiny / "overlays"});
+        },
+        ThrowsMessage<UsageError>(AllOf(HasSubstr("--overlays"), HasSubstr("another output"))));
     EXPECT_THAT(lines({.pictures = {"../x.png", "../new/../x.png"}, .overlays = tiny / "overlays"}), SizeIs(2));
     std::filesystem::current_path(here);
 }

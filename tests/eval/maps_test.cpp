@@ -87,11 +87,8 @@ TEST(Maps, NeverTakeAPicturesPlace) {
     EXPECT_NO_THROW((void)evaluate(run, *detector, {.maps = tiny / "elsewhere"}));
     // A config beside the maps, under their list's name.
     write_file_atomically(tiny / "beside/maps.json", "{}");
-    EXPECT_THAT(
-        [&] {
-            (void)evaluate(run, *detector, {.maps = tiny / "beside", .config = tiny / "beside/maps.json"});
-        },
-        ::testing::ThrowsMessage<UsageError>(HasSubstr("the config")));
+    EXPECT_THAT([&] { (void)evaluate(run, *detector, {.maps = tiny / "beside", .config = tiny / "beside/maps.json"}); },
+                ::testing::ThrowsMessage<UsageError>(HasSubstr("the config")));
 }
 
 TEST(Run, ItsFilesNeverTakeTheDataSetsPlace) {
@@ -100,13 +97,14 @@ TEST(Run, ItsFilesNeverTakeTheDataSetsPlace) {
     // Lists that lie where the run's own would be written.
     write_split(tiny / "run/split", drawn.split(), drawn.config().dataset);
     std::filesystem::remove(tiny / "run/split/split.json");
-    const ltad::Run run = tiny.open({"dataset.layout=jsonl", "dataset.train=" + (tiny / "run/split/train.jsonl").string(),
-                                     "dataset.test=" + (tiny / "run/split/test.jsonl").string()});
+    const ltad::Run run =
+        tiny.open({"dataset.layout=jsonl", "dataset.train=" + (tiny / "run/split/train.jsonl").string(),
+                   "dataset.test=" + (tiny / "run/split/test.jsonl").string()});
     EXPECT_THAT([&] { (void)run.claim(false); },
                 ::testing::ThrowsMessage<UsageError>(AllOf(HasSubstr("output"), HasSubstr("a list of the data set"))));
-    const ltad::Run elsewhere = tiny.open(
-        {"dataset.layout=jsonl", "dataset.train=" + (tiny / "run/split/train.jsonl").string(),
-         "dataset.test=" + (tiny / "run/split/test.jsonl").string(), "output=" + (tiny / "other").string()});
+    const ltad::Run elsewhere =
+        tiny.open({"dataset.layout=jsonl", "dataset.train=" + (tiny / "run/split/train.jsonl").string(),
+                   "dataset.test=" + (tiny / "run/split/test.jsonl").string(), "output=" + (tiny / "other").string()});
     EXPECT_NO_THROW((void)elsewhere.claim(false));
 }
 

@@ -1,5 +1,5 @@
-#include "fuzzed.h"
 #include <algorithm>
+#include "fuzzed.h"
 
 #include "align/wordpiece.h"
 

@@ -130,7 +130,8 @@ TEST(UpdatesFile, OtherFilesAreRefused) {
                 ThrowsMessage<Error>(AllOf(HasSubstr("ltad-updates/2"), HasSubstr("ltad-updates/1"))));
     for (const char* sources : {"", "no json", "[1]"})
         EXPECT_THAT(saved_with({{"format", "ltad-updates/1"}, {"sources", sources}}),
-                    ThrowsMessage<Error>(AllOf(HasSubstr("other.safetensors"), AnyOf(HasSubstr("sources"), HasSubstr("damaged")))))
+                    ThrowsMessage<Error>(
+                        AllOf(HasSubstr("other.safetensors"), AnyOf(HasSubstr("sources"), HasSubstr("damaged")))))
             << sources;
     EXPECT_THAT([&] { (void)read_updates(folder / "none.safetensors"); },
                 ThrowsMessage<Error>(HasSubstr("none.safetensors")));

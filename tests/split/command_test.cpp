@@ -252,8 +252,8 @@ TEST_F(SplitCommands, ImportedListsAreNotOverwritten) {
     command.test = folder_ / "lists/test.jsonl";
     command.directory = folder_ / "lists";
     EXPECT_THAT([&] { (void)import(command); },
-                ThrowsMessage<UsageError>(AllOf(HasSubstr("--out"), HasSubstr("train.jsonl"),
-                                                HasSubstr("a list of the data set"))));
+                ThrowsMessage<UsageError>(
+                    AllOf(HasSubstr("--out"), HasSubstr("train.jsonl"), HasSubstr("a list of the data set"))));
     EXPECT_EQ(read_file(folder_ / "lists/train.jsonl"), before);
     EXPECT_FALSE(std::filesystem::exists(folder_ / "lists/split.json"));
 

@@ -19,7 +19,8 @@ public:
     using Error::Error;
 };
 
-/// The user pressed Ctrl-C (or a signal asked as much), and the work was saved. A command that meets it exits with status 130, as shells expect.
+/// The user pressed Ctrl-C (or a signal asked as much), and the work was saved. A command that meets it exits with
+/// status 130, as shells expect.
 class Interrupted : public Error {
 public:
     using Error::Error;

@@ -17,9 +17,9 @@ void read_blocks(const std::filesystem::path& path, const std::function<void(std
 /// Creates the folder and its parents. Throws Error naming it.
 void make_directories(const std::filesystem::path& path);
 
-/// A file that appears under its name whole or not at all: written beside it under a temporary name that nobody else has,
-/// flushed to disk and renamed by `commit` (a link under the final name is replaced, not followed). Without a commit the
-/// destructor removes what was written. Every failure (a full disk, say) throws Error naming the final path.
+/// A file that appears under its name whole or not at all: written beside it under a temporary name that nobody else
+/// has, flushed to disk and renamed by `commit` (a link under the final name is replaced, not followed). Without a
+/// commit the destructor removes what was written. Every failure (a full disk, say) throws Error naming the final path.
 class AtomicFile {
 public:
     explicit AtomicFile(std::filesystem::path path);

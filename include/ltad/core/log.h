@@ -5,8 +5,8 @@
 
 namespace ltad {
 
-/// Messages for people, on stderr, one line each, or several (`visible_message`). The only door to spdlog: its fmt and LibTorch's cannot be seen by the
-/// same source, so core/log.cpp alone includes it.
+/// Messages for people, on stderr, one line each, or several (`visible_message`). The only door to spdlog: its fmt and
+/// LibTorch's cannot be seen by the same source, so core/log.cpp alone includes it.
 void log_info(std::string_view message);
 void log_warning(std::string_view message);
 void log_error(std::string_view message);

@@ -5,8 +5,8 @@
 
 namespace ltad {
 
-/// Words that come from outside (names of classes and files, values of a config) as a terminal, a log or a table may show
-/// them: control characters (C0, DEL, C1) and marks that turn the direction of writing are escaped ("\n", "\x1b",
+/// Words that come from outside (names of classes and files, values of a config) as a terminal, a log or a table may
+/// show them: control characters (C0, DEL, C1) and marks that turn the direction of writing are escaped ("\n", "\x1b",
 /// "\u202e"), bytes that are not UTF-8, too ("\xff"). Everything else stays as it is.
 [[nodiscard]] std::string visible(std::string_view words);
 

@@ -30,10 +30,10 @@ struct ReadMask {
     MaskLook look;
 };
 
-/// Tells a mask's pixels, at each the greatest of its colours. A lossless picture of at most eight values beside zero, or
-/// of values below half of the range, has labels (1 in the mask: not zero); another one is soft (1: half of the range or
-/// more). `background`: turned round. Throws Error naming `name` for a lossy picture without any value of half of the
-/// range, which is neither.
+/// Tells a mask's pixels, at each the greatest of its colours. A lossless picture of at most eight values beside zero,
+/// or of values below half of the range, has labels (1 in the mask: not zero); another one is soft (1: half of the
+/// range or more). `background`: turned round. Throws Error naming `name` for a lossy picture without any value of half
+/// of the range, which is neither.
 [[nodiscard]] ReadMask mask_of(const Raster& raster, const std::string& name, bool background = false);
 
 /// The mask in a file, by `mask_of`. Throws Error naming the file.
@@ -47,9 +47,9 @@ struct ReadMask {
 
 /// Reads all masks among the samples, with so many threads, and says what is wrong with them, a line each, by which no
 /// figure can be right: a mask that cannot be read, has not its picture's size, has no background, or is a picture
-/// rather than a mask; classes most of whose masks mark nearly all of their pictures up to the borders, as inverted ones
-/// do. With dataset.masks "unchecked" only the first two. What may be right is a warning for each class: soft masks,
-/// empty ones, ones that are almost full.
+/// rather than a mask; classes most of whose masks mark nearly all of their pictures up to the borders, as inverted
+/// ones do. With dataset.masks "unchecked" only the first two. What may be right is a warning for each class: soft
+/// masks, empty ones, ones that are almost full.
 [[nodiscard]] std::vector<std::string> problems_of_masks(const DatasetConfig& dataset,
                                                          const std::vector<Sample>& samples, std::size_t threads);
 

@@ -39,8 +39,8 @@ struct InspectedPicture {
     std::string error{};  ///< why it could not be read; the rest is empty then
 };
 
-/// Decodes and resizes by several threads, as the layout's pictures were; keeps whole pictures, which may be large, where overlays need them. An
-/// unreadable file costs no other.
+/// Decodes and resizes by several threads, as the layout's pictures were; keeps whole pictures, which may be large,
+/// where overlays need them. An unreadable file costs no other.
 [[nodiscard]] std::vector<InspectedPicture> read_pictures(std::span<const std::filesystem::path> files,
                                                           const FeatureLayout& layout, bool keep);
 

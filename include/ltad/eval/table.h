@@ -14,8 +14,8 @@ using TableRows = std::vector<std::vector<std::string>>;
 [[nodiscard]] std::string percent(const std::optional<double>& value);
 
 /// A field of a CSV file (RFC 4180): `visible`, and quoted where it must be. Spreadsheets run what begins with =, +, -
-/// or @ (full-width ones, too) as a formula: such text, if it is no number, gets an apostrophe before it, and so does what
-/// looks as if it had got one, so that taking one away before "=", "'=", … gives the name back.
+/// or @ (full-width ones, too) as a formula: such text, if it is no number, gets an apostrophe before it, and so does
+/// what looks as if it had got one, so that taking one away before "=", "'=", … gives the name back.
 [[nodiscard]] std::string csv_field(const std::string& value);
 
 /// A cell of a Markdown table: `visible`, and with a backslash before what would end the cell, open a tag, or take the

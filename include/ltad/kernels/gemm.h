@@ -24,8 +24,8 @@ enum class Precision { float32, bfloat16 };
 [[nodiscard]] bool has_bfloat16();
 
 /// C [m, n] = A [m, k] B [k, n], or C += A B with `accumulate`; on the calling thread. oneDNN's block kernel where the
-/// processor has AVX-512 (twice as fast as MKL on AMD), else tiles of our own, whose rows, unlike a BLAS's, do not depend
-/// on how many there are.
+/// processor has AVX-512 (twice as fast as MKL on AMD), else tiles of our own, whose rows, unlike a BLAS's, do not
+/// depend on how many there are.
 void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda, const float* b,
           std::int64_t ldb, float* c, std::int64_t ldc, bool accumulate = false);
 

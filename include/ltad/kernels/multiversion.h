@@ -3,9 +3,9 @@
 #include "ltad/core/isa.h"
 #include "ltad/kernels/simd.h"
 
-// LTAD_MULTIVERSION(result, name, (parameters)) { … } defines a callable `name` whose loops, plain C++ that the compiler
-// turns into vector code, are compiled for every instruction set of core/isa.h; a call runs those for isa(). The
-// compiler's own target_clones would choose by the processor alone, and leave no way to test what others run.
+// LTAD_MULTIVERSION(result, name, (parameters)) { … } defines a callable `name` whose loops, plain C++ that the
+// compiler turns into vector code, are compiled for every instruction set of core/isa.h; a call runs those for isa().
+// The compiler's own target_clones would choose by the processor alone, and leave no way to test what others run.
 #define LTAD_MULTIVERSION(result, name, parameters) \
     LTAD_INLINE result name##_loops parameters;     \
     constexpr Multiversion<&name##_loops> name{};   \
