@@ -16,9 +16,8 @@ at::Device choose_device(const std::string& name) {
     const bool there = at::hasCUDA() && at::getNumGPUs() > 0;
     if (there) return {at::kCUDA, 0};
     if (name == "cuda")
-        fail("device: \"cuda\" was asked for, but ",
-             at::hasCUDA() ? "no CUDA device answers" : "ltad was built without it (scripts/setup.sh --cuda)",
-             "; use device \"cpu\" or \"auto\"");
+        fail("device: \"cuda\" was asked for, but no CUDA device answers, or ltad was built without CUDA (scripts/setup.sh ",
+             "--cuda brings it); use device \"cpu\" or \"auto\"");
     return at::kCPU;
 }
 
