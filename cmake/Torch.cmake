@@ -56,7 +56,8 @@ int main() { TORCH_CHECK(at::get_num_threads() > 0, "threads"); }
       set(LTAD_TORCH_LINKED_${key} TRUE CACHE INTERNAL "")
     else()
       string(REPLACE "collect2: error:" "" output "${output}")  # only says that the linker failed
-      string(REGEX MATCH "[^\n]*(error:|not found|undefined reference|not recognized|too short)[^\n]*" line "${output}\n:error: it does not link")
+      string(REGEX MATCH "[^\n]*(error:|not found|undefined reference|not recognized|too short)[^\n]*" line
+        "${output}\nerror: it does not link")
     endif()
   endif()
   set(${complaint} "${line}" PARENT_SCOPE)

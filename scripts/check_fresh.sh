@@ -98,5 +98,6 @@ else
   small_run
 fi
 use_installed
-echo "check_fresh: all is well with $(cd "$CLONE/.deps/torch-"*/ && ls -d torch-*.dist-info) on $(lscpu | sed -n 's/^Model name: *//p' | head -1)"
+torch=$(cd "$CLONE/.deps/torch-"*/ && ls -d torch-*.dist-info)
+echo "check_fresh: all is well with $torch on $(lscpu | sed -n 's/^Model name: *//p' | head -n 1)"
 cat "$TIMES"
