@@ -8,7 +8,7 @@
 if(TARGET ltad::torch)
   return()
 endif()
-set(LTAD_CUDA AUTO CACHE STRING "Link LibTorch's CUDA part: ON, OFF, or AUTO (where it is there and its libraries are, too)")
+set(LTAD_CUDA AUTO CACHE STRING "Link LibTorch's CUDA part: ON, OFF, or AUTO (where all that it needs is there)")
 set_property(CACHE LTAD_CUDA PROPERTY STRINGS AUTO ON OFF)
 
 # LibTorch's folders by the user's variables, whatever part of it those name.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What a stranger does, and how long it takes: a clone in an empty folder (whose name has a space and an accent), set-up,
-# build, a small run of the main job, and a program that uses the installed package. pip is reduced to the public index: no
-# configuration, constraint, extra index, find-links or cache. Needs a network, 4 GB of disk and minutes; not part of CI.
+# build, a small run of the main job, and a program that uses the installed package. pip is reduced to the public index:
+# no configuration, constraint, extra index, find-links or cache. Needs a network, 4 GB of disk, minutes; not part of CI.
 #   --as-configured  pip as this machine has it set up
 #   --demo           scripts/demo.sh in the place of the small run
 #   --keep           leaves the clone

@@ -67,7 +67,9 @@ install_packages() {
     return
   fi
   mapfile -t missing < <(missing_of "${PACKAGES[@]}")
-  mapfile -t optional < <(for package in $(missing_of "${OPTIONAL_PACKAGES[@]}"); do known "$package" && echo "$package"; done)
+  mapfile -t optional < <(missing_of "${OPTIONAL_PACKAGES[@]}" | while read -r package; do
+    if known "$package"; then echo "$package"; fi
+  done)
   [ "${#missing[@]}${#optional[@]}" = 00 ] && return
   if ! command -v apt-get >/dev/null || ! become_root; then
     [ "${#missing[@]}" -eq 0 ] || fail "these packages are missing, and installing them takes root: ${missing[*]}" \
@@ -126,9 +128,10 @@ download_libtorch() {
   advice="without a network, unpack any LibTorch >= 2.6 and set CMAKE_PREFIX_PATH=/path/to/libtorch"
   if [ "${#CUDA[@]}" -gt 0 ]; then
     say "downloading LibTorch with CUDA (pip package torch==$TORCH_VERSION and its CUDA packages, 2 GB or more)"
-    pip_download "$folder" "${any[@]}" --no-deps "torch==$TORCH_VERSION,!=$TORCH_VERSION+cpu" || fail "no LibTorch" "$advice"
+    pip_download "$folder" "${any[@]}" --no-deps "torch==$TORCH_VERSION,!=$TORCH_VERSION+cpu" ||
+      fail "no LibTorch" "$advice"
   else
-    say "downloading LibTorch (pip package torch==$TORCH_VERSION; 0.2 GB, or 0.55 GB where there is only the one with CUDA)"
+    say "downloading LibTorch (pip package torch==$TORCH_VERSION; 0.2 GB, or 0.55 GB if there is only one with CUDA)"
     pip_download "$folder" "${any[@]}" --no-deps "torch==$TORCH_VERSION+cpu" 2>/dev/null ||
       pip_download "$folder" "${any[@]}" --no-deps "torch==$TORCH_VERSION" || fail "no LibTorch" "$advice"
   fi
@@ -161,7 +164,7 @@ install_libtorch() {
 # Nothing else needs them: without, the demo runs with random weights and the tests of these weights are skipped.
 fetch_weights() {
   scripts/weights.sh || { say "no pretrained weights; random ones take their place"; return; }
-  [ ! -x build/release/bin/ltad-pretrain ] || scripts/align_lite.sh || say "models/align-lite is for later, after the build"
+  [ ! -x build/release/bin/ltad-pretrain ] || scripts/align_lite.sh || say "models/align-lite comes after the build"
 }
 
 check_writable

