@@ -1,6 +1,5 @@
 #include "ltad/align/tokenizer.h"
 
-#include <sstream>
 #include <unordered_set>
 #include <utility>
 
@@ -8,6 +7,7 @@
 #include "ltad/core/files.h"
 #include "ltad/core/json.h"
 #include "ltad/core/lfs_pointer.h"
+#include "ltad/core/lines.h"
 #include "read_key.h"
 #include "sentencepiece_tokenizer.h"
 #include "tokenizer_json.h"
@@ -20,11 +20,9 @@ namespace {
 std::vector<std::string> read_vocabulary(const std::filesystem::path& file) {
     const std::string content = read_file(file);
     refuse_lfs_pointer(content, file);
-    std::istringstream in(content);
     std::vector<std::string> tokens;
     std::unordered_set<std::string> seen;
-    for (std::string line; std::getline(in, line);) {
-        if (line.ends_with('\r')) line.pop_back();
+    for (const std::string& line : text_lines(content, file.string())) {
         if (!seen.insert(line).second) fail(file.string(), ":", tokens.size() + 1, ": '", line, "' is listed twice");
         tokens.push_back(line);
     }

@@ -1,7 +1,6 @@
 #include "pair_source.h"
 
 #include <numeric>
-#include <sstream>
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -9,6 +8,7 @@
 #include "ltad/core/error.h"
 #include "ltad/core/files.h"
 #include "ltad/core/hash.h"
+#include "ltad/core/lines.h"
 #include "ltad/data/image.h"
 #include "ltad/synth/pairs.h"
 #include "pictures.h"
@@ -60,11 +60,11 @@ struct ListedPair {
 };
 
 std::vector<ListedPair> read_list(const std::filesystem::path& file) {
-    std::istringstream in(read_file(file));
     std::vector<ListedPair> pairs;
-    std::string line;
-    for (std::size_t number = 1; std::getline(in, line); ++number) {
-        if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    std::size_t number = 0;
+    for (const std::string& line : text_lines(read_file(file), file.string())) {
+        ++number;
+        if (line.find_first_not_of(" \t") == std::string::npos) continue;
         const json item = json::parse(line, nullptr, false);
         const auto get = [&](const char* key) {
             if (!item.is_object() || !item.contains(key) || !item[key].is_string() ||

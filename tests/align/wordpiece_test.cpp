@@ -209,6 +209,8 @@ TEST(WordPiece, ReadsWindowsLineEndsAndALastLineWithoutEnd) {
     const auto tokenizer = with_vocabulary(folder, "[PAD]\r\n[UNK]\r\n[CLS]\r\n[SEP]\r\nnut");
     EXPECT_THAT(tokenizer->encode("nut"), ElementsAre(2, 4, 3));
     EXPECT_EQ(tokenizer->vocabulary_size(), 5);
+    EXPECT_THAT(with_vocabulary(folder, "\xEF\xBB\xBF[PAD]\r[UNK]\r[CLS]\r[SEP]\rnut\r")->encode("nut"),
+                ElementsAre(2, 4, 3));
 }
 
 TEST(WordPiece, RefusesBrokenVocabularies) {

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 
 #include "ltad/core/error.h"
+#include "ltad/core/files.h"
 #include "ltad/data/image.h"
 #include "ltad/synth/pairs.h"
 #include "support/temporary_folder.h"
@@ -74,6 +75,14 @@ TEST_F(ListedPairs, PicturesAreResizedAndPathsCountFromTheList) {
     EXPECT_TRUE(at::equal(pairs.pictures[0], tensor_of(resize_bilinear(toy_picture(1, 90), 32, 32))));
     EXPECT_TRUE(at::equal(pairs.pictures[1], tensor_of(resize_bilinear(toy_picture(2, 20), 32, 32))));
     EXPECT_THAT(pairs.captions, ElementsAre("ü", "b"));
+}
+
+TEST_F(ListedPairs, AListMayHaveAMarkAndAnyLineEnds) {
+    write_toy_pairs(folder.path(), 6);
+    std::string list = read_file(folder / "pairs.jsonl");
+    std::replace(list.begin(), list.end(), '\n', '\r');
+    write_text(folder / "pairs.jsonl", "\xEF\xBB\xBF" + list);
+    EXPECT_EQ(open_pairs(config(), PairUse::training)->load(std::vector<std::size_t>{0, 1}, 0).captions.size(), 2u);
 }
 
 TEST_F(ListedPairs, APictureThatCannotBeReadIsNamed) {
