@@ -72,7 +72,12 @@ int run_command(CLI::App& app, int argc, char** argv, const std::function<void()
         if (!std::cout.flush()) fail("cannot write the results to standard output");
         return 0;
     } catch (const CLI::ParseError& error) {
-        if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+        if (error.get_exit_code() == 0) {  // --help, --version
+            (void)app.exit(error);
+            if (std::cout.flush()) return 0;
+            log_error("cannot write to standard output");
+            return 1;
+        }
         log_error(
             text(error.what(), unknown_subcommand(app, argc, argv), " (", app.get_name(), " --help shows the usage)"));
         return 2;

@@ -13,6 +13,8 @@ namespace {
 
 json parse(const std::string& document, const std::filesystem::path& path, bool keys_are_unique) {
     refuse_lfs_pointer(document, path);
+    if (document.starts_with("\xFF\xFE") || document.starts_with("\xFE\xFF"))
+        fail(path.string(), ": is UTF-16 text; save it as UTF-8");
     std::vector<std::set<std::string>> keys;  // of the objects that are open
     const auto check_key = [&](json::parse_event_t event, const json& value) {
         if (event == json::parse_event_t::object_start) keys.emplace_back();

@@ -48,6 +48,18 @@ std::array<std::uint32_t, 3> masks_of(std::string_view bytes, const BmpHeader& h
     return masks;
 }
 
+/// Bytes of the masks behind a header of 40 bytes; longer ones hold them.
+std::uint32_t masks_size(const BmpHeader& h) {
+    if (h.length != 40) return 0;
+    return h.compression == bit_fields ? 12 : h.compression == alpha_bit_fields ? 16 : 0;
+}
+
+std::uint32_t palette_size(const BmpHeader& h) {
+    if (h.bits > 8) return 0;
+    const std::uint32_t most = 1u << h.bits;
+    return (h.colours > 0 ? std::min(h.colours, most) : most) * (h.length == 12 ? 3 : 4);
+}
+
 BmpHeader read_header(std::string_view bytes, const std::string& name) {
     BmpHeader h;
     h.pixels = little_endian(bytes, 10, 4);
@@ -74,6 +86,8 @@ BmpHeader read_header(std::string_view bytes, const std::string& name) {
     if (!plain && !runs && !fields)
         fail(name, ": a BMP of ", h.bits, " bits and compression ", h.compression, ", which is not read; convert it");
     h.masks = masks_of(bytes, h, name);
+    // Some writers leave 0 there: pixels then follow what stands before them.
+    if (h.pixels < file_header + h.length) h.pixels = file_header + h.length + masks_size(h) + palette_size(h);
     return h;
 }
 

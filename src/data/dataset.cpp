@@ -28,15 +28,18 @@ void check_files(const Dataset& dataset, const std::vector<Sample>& samples) {
                  " is not UTF-8, which files of results need; rename it");
         for (const std::string& file : {sample.file, sample.mask})
             if (!file.empty() && !std::filesystem::is_regular_file(dataset.root / file))
-                fail((dataset.root / file).string(), ": no such file, though the data set lists it");
+                fail((dataset.root / file).string(), ": no such file, though the data set lists it",
+                     file.find('\\') == std::string::npos ? "" : " (folders are told apart by '/', not by '\\')");
     }
 }
 
 void check_no_repeats(const Dataset& dataset) {
-    std::set<std::string> seen;
-    for (const auto* samples : {&dataset.train, &dataset.test})
+    std::map<std::string, const char*> seen;  // in which half
+    for (const auto& [samples, half] : {std::pair(&dataset.train, "training"), std::pair(&dataset.test, "test")})
         for (const Sample& sample : *samples)
-            if (!seen.insert(sample.file).second) fail(dataset.root.string(), ": ", sample.file, " is listed twice");
+            if (const auto [other, is_new] = seen.emplace(sample.file, half); !is_new)
+                fail(dataset.root.string(), ": ", sample.file, " is listed twice, as a ", other->second, " and as a ",
+                     half, " picture");
 }
 
 /// Pictures of a class.

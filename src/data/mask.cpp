@@ -7,8 +7,6 @@
 namespace ltad {
 namespace {
 
-constexpr std::int64_t most_labels = 8;
-
 /// Each pixel's level: the greatest of its colours.
 std::vector<std::uint16_t> levels_of(const Raster& raster) {
     if (raster.channels == 1) return raster.samples;

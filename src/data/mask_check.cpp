@@ -78,11 +78,12 @@ struct Some {
 
 struct ClassMasks {
     std::size_t count = 0;
-    Some soft, empty, full, framed;
+    Some soft, labels, empty, full, framed;
 
     void add(const Sample& sample, const MaskLook& look) {
         ++count;
         if (look.soft && look.values > 1) soft.add(sample, look);
+        if (!look.soft && look.values > most_labels) labels.add(sample, look);
         if (look.defective == 0) empty.add(sample, look);
         if (look.defective > 0.95) full.add(sample, look);
         if (look.defective > 0.5 && look.border_defective >= 0.9) framed.add(sample, look);
@@ -95,10 +96,20 @@ void warn(const std::string& root, const std::string& name, const ClassMasks& ma
             log_warning_once(text(root, ": class '", name, "': ", some.count, " of ", masks.count, " masks ", words...,
                                   ", e.g. ", some.first));
     };
-    say(masks.soft, "have soft edges (", masks.soft.look.values,
-        " values); from half of the range on counts as defective");
-    say(masks.empty, "of defective pictures mark no defect");
+    say(masks.soft, "have grey levels (", masks.soft.look.values,
+        " values), as soft edges have; those below half of the range count as background, also if they are labels");
+    say(masks.labels, "have many values (", masks.labels.look.values, ", up to ", masks.labels.look.largest,
+        "), all below half of the range; they are taken for labels, all but 0 counting as defective");
+    say(masks.empty, "of defective pictures mark no defect (transparency is no part of a mask)");
     say(masks.full, "mark more than 95 % of their pictures");
+}
+
+std::string filled(const std::string& root, const std::string& name, const ClassMasks& masks) {
+    return text(
+        root, ": class '", name, "': ", masks.framed.count, " of ", masks.count,
+        " masks mark their whole picture, e.g. ", masks.framed.first,
+        ", so that they tell no pixel from another; remove the class's masks (it is labelled by image then), or "
+        "set dataset.masks to \"unchecked\" where they are right. (Transparency is no part of a mask.)");
 }
 
 std::string inverted(const std::string& root, const std::string& name, const ClassMasks& masks, bool background) {
@@ -133,7 +144,9 @@ std::vector<std::string> problems_of_masks(const DatasetConfig& dataset, const s
     }
     for (const auto& [name, masks] : classes) {
         if (2 * masks.framed.count > masks.count && dataset.masks != "unchecked")
-            problems.push_back(inverted(dataset.root, name, masks, dataset.masks == "background"));
+            problems.push_back(masks.framed.look.defective == 1
+                                   ? filled(dataset.root, name, masks)
+                                   : inverted(dataset.root, name, masks, dataset.masks == "background"));
         else
             warn(dataset.root, name, masks);
     }

@@ -51,7 +51,11 @@ public:
             found = name;
         }
         if (found.empty())
-            fail((root_ / picture).string(), ": no mask for it; ", folder_, '/', stem, "_mask.png was expected");
+            fail(
+                (root_ / picture).string(), ": no mask for it; ", folder_, '/', stem, "_mask.png was expected",
+                std::filesystem::is_directory(root_ / folder_ / stem)
+                    ? text("; ", folder_, '/', stem, " is a folder: its masks have to be put together into one picture")
+                    : std::string());
         const auto [other, is_new] = owners_.emplace(found, picture);
         if (!is_new)
             fail((root_ / picture).string(), ": its mask ", folder_, '/', found, " is also that of ", other->second,
@@ -103,6 +107,15 @@ void add_class(Dataset& dataset, const std::filesystem::path& root, const ClassF
     }
 }
 
+/// For a class whose good pictures lie elsewhere: other words for good, or pictures one folder too high.
+std::string what_is_there(const std::filesystem::path& train) {
+    std::string names;
+    for (const std::string& folder : folders_in(train)) names += (names.empty() ? "" : ", ") + folder;
+    if (!names.empty()) return text("; ", train.string(), " holds ", names, ", where \"good\" is expected");
+    const std::size_t pictures = pictures_in(train).size();
+    return pictures == 0 ? "" : text("; ", pictures, " pictures lie in ", train.string(), " itself");
+}
+
 /// Why a file below a class's folder is not used.
 std::string reason_not_used(const std::vector<std::string>& path) {
     const std::string half = lower_case(path.front());
@@ -134,7 +147,8 @@ Dataset list_mvtec(const DatasetConfig& config, PassedOver& passed_over) {
             continue;
         }
         if (folders.train_good.empty())
-            fail((root / name / "train" / "good").string(), ": no such folder; class '", name, "' is empty");
+            fail((root / name / "train" / "good").string(), ": no such folder; class '", name, "' is empty",
+                 what_is_there(root / name / folders.train));
         add_class(dataset, root, folders);
         passed_over.look_through(name, files_of_class(dataset, name), reason_not_used);
     }

@@ -74,7 +74,13 @@ FoundPictures find_pictures(const std::vector<std::string>& paths, const std::fi
         std::error_code code;
         if (std::filesystem::is_directory(path, code)) {
             const auto before = static_cast<std::ptrdiff_t>(found.files.size());
+            if (!left_out.empty() && std::filesystem::equivalent(path, left_out, code))
+                throw UsageError(text(path.string(),
+                                      ": overlays would be written among the pictures; choose another "
+                                      "folder for them"));
             search.look_into(path);
+            if (found.files.size() == static_cast<std::size_t>(before))
+                found.passed_over.push_back(path.string() + ": no picture in it");
             std::sort(found.files.begin() + before, found.files.end());
         } else if (std::filesystem::exists(path, code)) {
             found.files.push_back(path);

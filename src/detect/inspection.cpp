@@ -19,6 +19,7 @@
 #include "ltad/core/parallel.h"
 #include "ltad/core/visible.h"
 #include "ltad/data/image.h"
+#include "ltad/data/sample_bits.h"
 #include "ltad/detect/find_pictures.h"
 #include "ltad/features/extract.h"
 
@@ -86,11 +87,12 @@ std::vector<InspectedPicture> read_pictures(std::span<const std::filesystem::pat
     for_each_index(files.size(), static_cast<std::size_t>(at::get_num_threads()), [&](std::size_t i) {
         pictures[i].file = files[i];
         try {
-            Image image = read_image(files[i], static_cast<int>(layout.bits));
-            pictures[i].width = image.width;
-            pictures[i].height = image.height;
-            pictures[i].input = picture_tensor(image, layout.image_size);
-            if (keep) pictures[i].image = std::move(image);
+            DecodedPicture picture = read_picture(files[i], static_cast<int>(layout.bits));
+            pictures[i].width = picture.image.width;
+            pictures[i].height = picture.image.height;
+            pictures[i].largest = picture.largest;
+            pictures[i].input = picture_tensor(picture.image, layout.image_size);
+            if (keep) pictures[i].image = std::move(picture.image);
         } catch (const Error& error) {
             pictures[i].error = error.what();
         } catch (const std::bad_alloc&) {
@@ -199,11 +201,13 @@ void inspect_pictures(const InspectionOptions& options, std::ostream& out) {
         return std::async(std::launch::async, read_pictures, batch, std::cref(run.layout()), !options.overlays.empty());
     };
     std::size_t without_score = 0;
+    SampleBits bits;
     auto next = read(0);
     for (std::size_t first = 0; first < all.size(); first += per_batch) {
         if (interrupt_requested()) throw Interrupted("interrupted; the lines above are complete");
         const auto batch = next.get();
         if (first + per_batch < all.size()) next = read(first + per_batch);
+        for (const InspectedPicture& picture : batch) bits.add("16-bit pictures", picture.largest);
         for (const Finding& finding : inspector.inspect(batch)) {
             out << visible_json(
                        to_json(finding, detector->scores()).dump(-1, ' ', false, json::error_handler_t::replace))
@@ -213,6 +217,8 @@ void inspect_pictures(const InspectionOptions& options, std::ostream& out) {
         }
         if (!out.flush()) fail("cannot write the results to standard output");
     }
+    if (run.layout().bits == 0)
+        for (const std::string& warning : bits.warnings()) log_warning(warning);
     if (without_score > 0)
         fail("no score for ", without_score, " of ", counted(all.size(), "picture"),
              "; \"error\" in their lines says why");

@@ -94,6 +94,7 @@ Split read_split(const std::filesystem::path& folder) {
     if (!std::filesystem::exists(file))
         fail(folder.string(), ": not a split, it has no split.json (ltad-split make and import write one)");
     const json document = read_json(file);
+    if (!document.is_object()) fail(file.string(), ": a JSON object as ltad-split writes it was expected");
     Split split;
     try {
         if (document.at("format") != split_format)

@@ -74,7 +74,7 @@ std::vector<std::string> verify_split(const std::filesystem::path& folder, const
     for (std::size_t i = 0; i < samples.size(); ++i) {
         if (!opened[i].problem.empty()) problems.push_back(opened[i].problem);
         hashes[samples[i]->file] = opened[i].sha256;
-        if (i < split.train.size()) bits.add(samples[i]->class_name, opened[i].largest);
+        bits.add(*samples[i], i < split.train.size(), opened[i].largest);
     }
     dataset.root = base.string();
     for (std::string& problem : problems_of_masks(dataset, split.test, threads)) problems.push_back(std::move(problem));

@@ -172,10 +172,11 @@ void Run::prepare_features(bool verify) {
 void Run::warn_of_unused_bits() const {
     if (config_.dataset.bits > 0) return;
     SampleBits bits;
-    for (const Sample& sample : split_.train) {
-        const auto file = std::filesystem::weakly_canonical(config_.dataset.root / std::filesystem::path(sample.file));
-        bits.add(sample.class_name, store_.get(file.string()).largest);
-    }
+    const std::filesystem::path root = config_.dataset.root;
+    for (const auto* samples : {&split_.train, &split_.test})
+        for (const Sample& sample : *samples)
+            bits.add(sample, samples == &split_.train,
+                     store_.get(std::filesystem::weakly_canonical(root / sample.file).string()).largest);
     for (const std::string& warning : bits.warnings()) log_warning_once(warning);
 }
 

@@ -291,6 +291,17 @@ TEST(ReadImage, GoesByContentNotByName) {
     EXPECT_EQ(read_image(folder / "picture.jpg").width, 5);
 }
 
+// Some writers leave out where the pixels begin.
+TEST(DecodeImage, ABmpsPixelsFollowItsHeadersWhereItDoesNotSay) {
+    cv::Mat grey(5, 7, CV_8UC1);
+    for (int i = 0; i < 35; ++i) grey.data[i] = static_cast<unsigned char>(7 * i);
+    for (const std::string& whole : {encode(".bmp", gradient(7, 5)), encode(".bmp", grey)}) {
+        std::string without = whole;
+        without.replace(10, 4, 4, '\0');
+        EXPECT_EQ(decode_image(without, "a.bmp").pixels, decode_image(whole, "a.bmp").pixels);
+    }
+}
+
 // --------------------------------------------------------------------------------------------------- masks
 
 TEST(ReadMask, AnyNonZeroValueIsDefective) {

@@ -129,7 +129,7 @@ TEST_F(ProblemsOfMasks, InvertedOnesAreNamedByClass) {
 
 TEST_F(ProblemsOfMasks, SoAreFullOnes) {
     for (int i = 0; i < 3; ++i) add(image([](int, int) { return 255; }));
-    EXPECT_THAT(problems(), ElementsAre(HasSubstr("'gear': 3 of 3 masks mark most")));
+    EXPECT_THAT(problems(), ElementsAre(HasSubstr("'gear': 3 of 3 masks mark their whole picture")));
 }
 
 TEST_F(ProblemsOfMasks, AMaskWithoutBackgroundIsNone) {

@@ -183,6 +183,26 @@ TEST(MvtecLayout, NamesTheEmptyClass) {
         ThrowsMessage<Error>(AllOf(HasSubstr((folder / "set/cable/train/good").string()), HasSubstr("'cable'"))));
 }
 
+TEST(MvtecLayout, SaysWhereTheGoodPicturesMayBe) {
+    const TemporaryFolder folder;
+    const auto config = write_mvtec_tree(folder / "set", {{.name = "bottle"}});
+    std::filesystem::rename(folder / "set/bottle/train/good", folder / "set/bottle/train/ok");
+    EXPECT_THAT([&] { (void)list_dataset(config); },
+                ThrowsMessage<Error>(HasSubstr("bottle/train holds ok, where \"good\" is expected")));
+    std::filesystem::rename(folder / "set/bottle/train/ok", folder / "set/bottle/pictures");
+    std::filesystem::remove(folder / "set/bottle/train");
+    std::filesystem::rename(folder / "set/bottle/pictures", folder / "set/bottle/train");
+    EXPECT_THAT([&] { (void)list_dataset(config); }, ThrowsMessage<Error>(HasSubstr("3 pictures lie in ")));
+}
+
+TEST(MvtecLayout, MasksInFoldersAreNamed) {
+    const TemporaryFolder folder;
+    const auto config = write_mvtec_tree(folder / "set", {{.name = "bottle"}});
+    std::filesystem::remove(folder / "set/bottle/ground_truth/broken/000_mask.png");
+    put_file(folder / "set/bottle/ground_truth/broken/000/000.png", "x");  // as MVTec LOCO has them
+    EXPECT_THAT([&] { (void)list_dataset(config); }, ThrowsMessage<Error>(HasSubstr("broken/000 is a folder")));
+}
+
 TEST(MvtecLayout, AFolderOfAnotherShapeLearnsWhatIsExpected) {
     const TemporaryFolder folder;
     const auto config = write_mvtec_tree(folder / "set", {{.name = "bottle"}});

@@ -75,9 +75,18 @@ TEST(SampleBits, WarnsOfClassesThatUseFewBits) {
     bits.add("eight bit", 0);
     bits.add("nut", 1023);
     EXPECT_THAT(bits.warnings(),
-                ElementsAre(AllOf(HasSubstr("'bottle'"), HasSubstr("4031"), HasSubstr("dataset.bits to 12")),
-                            AllOf(HasSubstr("'nut'"), HasSubstr("1023"), HasSubstr("dataset.bits to 10"))));
+                ElementsAre(AllOf(HasSubstr("bottle have"), HasSubstr("4031"), HasSubstr("dataset.bits to 12")),
+                            AllOf(HasSubstr("nut have"), HasSubstr("1023"), HasSubstr("dataset.bits to 10"))));
     EXPECT_THAT(SampleBits().warnings(), IsEmpty());
+}
+
+// One camera setting for the good pictures and another for the defects would find every defect.
+TEST(SampleBits, TellsTheHalvesOfAClassApart) {
+    SampleBits bits;
+    bits.add({"a/0.tif", "a", false, ""}, true, 60000);
+    bits.add({"a/1.tif", "a", false, ""}, false, 60000);
+    bits.add({"a/2.tif", "a", true, ""}, false, 4000);
+    EXPECT_THAT(bits.warnings(), ElementsAre(HasSubstr("class 'a': its 16-bit defective test pictures")));
 }
 
 }  // namespace

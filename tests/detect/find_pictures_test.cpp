@@ -67,6 +67,16 @@ TEST(FindPictures, WhatIsNoPictureIsCounted) {
     EXPECT_THAT(found.passed_over, ElementsAre(AllOf(HasSubstr("3 files"), HasSubstr("b.gif"))));
 }
 
+TEST(FindPictures, FoldersWithoutPicturesAndForOverlaysAreTold) {
+    const TemporaryFolder folder;
+    make_directories(folder / "empty");
+    write_file_atomically(folder / "a.png", "x");
+    EXPECT_THAT(find_pictures({(folder / "a.png").string(), (folder / "empty").string()}).passed_over,
+                ElementsAre(HasSubstr("empty: no picture in it")));
+    EXPECT_THAT([&] { (void)find_pictures({folder.path().string()}, folder.path()); },
+                ThrowsMessage<UsageError>(HasSubstr("overlays would be written among the pictures")));
+}
+
 TEST(FindPictures, AFolderThatCannotBeReadCostsNoOther) {
     const TemporaryFolder folder;
     for (const char* name : {"a/x.png", "locked/y.png", "z/z.png"}) {

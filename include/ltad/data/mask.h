@@ -12,6 +12,9 @@
 
 namespace ltad {
 
+/// Values beside zero that a lossless mask may have and still has labels, whatever they are.
+inline constexpr std::int64_t most_labels = 8;
+
 /// What a mask's file holds, by which one sees whether it can be a mask.
 struct MaskLook {
     /// Whether grey levels lie between background and defect, as soft edges and JPEG have them: those from half of the

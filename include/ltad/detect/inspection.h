@@ -34,6 +34,7 @@ struct InspectedPicture {
     std::filesystem::path file{};
     int width = 0;
     int height = 0;
+    int largest = 0;      ///< see DecodedPicture
     Image image{};        ///< the whole, only where it is kept
     at::Tensor input{};   ///< [image_size, image_size, 3] uint8
     std::string error{};  ///< why it could not be read; the rest is empty then

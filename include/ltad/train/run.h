@@ -77,7 +77,7 @@ public:
     [[nodiscard]] json common_settings() const;
 
 private:
-    /// Of the training pictures, which the feature store knows.
+    /// Of the pictures, which the feature store knows.
     void warn_of_unused_bits() const;
 
     Config config_;
