@@ -79,10 +79,15 @@ Mask read_mask(const DatasetConfig& dataset, const Sample& sample) {
 
 Mask read_mask(const DatasetConfig& dataset, const Sample& sample, std::int64_t width, std::int64_t height) {
     Mask mask = read_mask(dataset, sample);
+    check_mask_size(dataset, sample, mask, width, height);
+    return mask;
+}
+
+void check_mask_size(const DatasetConfig& dataset, const Sample& sample, const Mask& mask, std::int64_t width,
+                     std::int64_t height) {
     if (mask.width != width || mask.height != height)
         fail((std::filesystem::path(dataset.root) / sample.mask).string(), ": the mask has ", mask.width, " x ",
              mask.height, " pixels, its picture ", sample.file, ' ', width, " x ", height);
-    return mask;
 }
 
 Mask resize_nearest(const Mask& mask, int width, int height) {

@@ -50,10 +50,8 @@ Seen look_at(const DatasetConfig& dataset, const Sample& sample) {
     try {
         const ReadMask read = mask_of(read_raster(name), name, dataset.masks == "background");
         seen.look = read.look;
-        if (picture && (read.mask.width != picture->width || read.mask.height != picture->height))
-            seen.problem = text(name, ": the mask has ", read.mask.width, " x ", read.mask.height,
-                                " pixels, its picture ", sample.file, ' ', picture->width, " x ", picture->height);
-        else if (const std::string why = why_no_mask(read.look); !why.empty() && dataset.masks != "unchecked")
+        if (picture) check_mask_size(dataset, sample, read.mask, picture->width, picture->height);
+        if (const std::string why = why_no_mask(read.look); !why.empty() && dataset.masks != "unchecked")
             seen.problem = name + ": " + why;
     } catch (const Error& error) {
         seen.problem = error.what();
@@ -131,7 +129,7 @@ std::vector<std::string> problems_of_masks(const DatasetConfig& dataset, const s
                  [](const Sample& sample) { return !sample.mask.empty(); });
     std::vector<Seen> seen(with_mask.size());
     for_each_index(with_mask.size(), threads, [&](std::size_t i) {
-        if (interrupt_requested()) throw Interrupted("interrupted while masks were checked");
+        stop_if_interrupted("interrupted while masks were checked");
         seen[i] = look_at(dataset, with_mask[i]);
     });
     std::vector<std::string> problems;

@@ -65,7 +65,7 @@ std::vector<std::string> verify_split(const std::filesystem::path& folder, const
     std::vector<Opened> opened(samples.size());
     const auto threads = std::max(1u, std::thread::hardware_concurrency());
     for_each_index(samples.size(), threads, [&](std::size_t i) {
-        if (interrupt_requested()) throw Interrupted("interrupted while pictures were opened");
+        stop_if_interrupted("interrupted while pictures were opened");
         opened[i] = open_picture(base / samples[i]->file, static_cast<int>(dataset.bits));
     });
     std::vector<std::string> problems;

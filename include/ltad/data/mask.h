@@ -1,8 +1,9 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "ltad/config/config.h"
@@ -47,6 +48,10 @@ struct ReadMask {
 /// The same, which has to have the size of its picture. Throws Error naming both where it has not.
 [[nodiscard]] Mask read_mask(const DatasetConfig& dataset, const Sample& sample, std::int64_t width,
                              std::int64_t height);
+
+/// Throws Error naming a sample's mask and picture where the mask has not the picture's size.
+void check_mask_size(const DatasetConfig& dataset, const Sample& sample, const Mask& mask, std::int64_t width,
+                     std::int64_t height);
 
 /// Reads all masks among the samples, with so many threads, and says what is wrong with them, a line each, by which no
 /// figure can be right: a mask that cannot be read, has not its picture's size, has no background, or is a picture

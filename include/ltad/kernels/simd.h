@@ -4,8 +4,6 @@
 #include <cstdint>
 #include <cstring>
 
-#include "ltad/core/isa.h"
-
 #if defined(__GNUC__) && !defined(__clang__)
 #define LTAD_INLINE inline __attribute__((always_inline))
 #else
